@@ -1,0 +1,36 @@
+"""What can be wrong with a file, a recipe or a folder, said to the user."""
+
+
+class CatalogError(Exception):
+    """An expected failure: the message is one sentence for the user, `advice` says what to do."""
+
+    advice = ""
+
+    def __init__(self, sentence: str, advice: str | None = None) -> None:
+        super().__init__(sentence)
+        if advice is not None:
+            self.advice = advice
+
+
+class UnreadableFile(CatalogError):
+    """A file that is not what its name says: truncated, a web page, a pickle, …"""
+
+    advice = "Download the file again from its source, as .safetensors."
+
+
+class BadRecipe(CatalogError):
+    """A recipe with a wrong field; the sentence names the field and what is allowed."""
+
+    advice = "Correct the field and try again."
+
+
+class ModelNotFound(CatalogError):
+    """A model name or folder that leads nowhere, or a folder that is not a Wan model."""
+
+    advice = "Use “demo”, or the path of a diffusers folder with a model_index.json in it."
+
+
+class LoraNotFound(CatalogError):
+    """A LoRA file that a recipe names and nobody has."""
+
+    advice = "Put the file beside the recipe or drop it on the window."

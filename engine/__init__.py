@@ -1,0 +1,1 @@
+"""The engine: a background thread that renders, and the bridge to it."""

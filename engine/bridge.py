@@ -1,0 +1,145 @@
+"""The only engine file on both threads: calls in, signals out."""
+
+import itertools
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from catalog.recipe import Recipe
+from engine import video
+from engine.errors import EngineError
+from engine.live import LiveControls
+from engine.messages import (
+    AdapterAttached,
+    AdapterDetached,
+    AttachAdapter,
+    ClipUnsaved,
+    DetachAdapter,
+    EngineReady,
+    Event,
+    Export,
+    Exported,
+    Failed,
+    LoadModel,
+    Mix,
+    ModelLoaded,
+    RunCancelled,
+    RunFinished,
+    RunStarted,
+    StageChanged,
+    StepFinished,
+)
+from engine.worker import Generate, Save, Session, Worker
+
+Opener = Callable[[], Session]
+
+
+class EngineBridge(QObject):
+    """The window's side of the engine: imperative calls, and one signal per kind of event.
+
+    Every call returns at once. Signals arrive on the thread that owns the bridge. `open_session` runs
+    on the engine thread and is the one place where torch gets imported (tests pass a fake); `save` puts
+    a finished clip into the output folder and returns its file.
+    """
+
+    engine_ready = Signal(object)
+    model_loaded = Signal(object)
+    adapter_attached = Signal(object)
+    adapter_detached = Signal(object)
+    run_started = Signal(object)
+    stage_changed = Signal(object)
+    step_finished = Signal(object)
+    run_finished = Signal(object)
+    clip_unsaved = Signal(object)
+    run_cancelled = Signal(object)
+    exported = Signal(object)
+    failed = Signal(object)
+
+    _posted = Signal(object)
+
+    def __init__(self, open_session: Opener, save: Save, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._signals = {
+            EngineReady: self.engine_ready,
+            ModelLoaded: self.model_loaded,
+            AdapterAttached: self.adapter_attached,
+            AdapterDetached: self.adapter_detached,
+            RunStarted: self.run_started,
+            StageChanged: self.stage_changed,
+            StepFinished: self.step_finished,
+            RunFinished: self.run_finished,
+            ClipUnsaved: self.clip_unsaved,
+            RunCancelled: self.run_cancelled,
+            Exported: self.exported,
+            Failed: self.failed,
+        }
+        self._posted.connect(self._dispatch, Qt.ConnectionType.QueuedConnection)
+        self._worker = Worker(open_session, self._posted.emit, save)
+        self._runs = itertools.count(1)
+        self._mix = Mix()
+        self._live: dict[int, LiveControls] = {}
+
+    def start(self) -> None:
+        """Start the engine thread; it posts `EngineReady` when torch is in."""
+        self._worker.start()
+
+    def load_model(self, name: str) -> None:
+        """Load "demo" or the diffusers folder at that path; answers `model_loaded` or `failed`."""
+        self._worker.send(LoadModel(name))
+
+    def attach(self, adapter: str, path: Path) -> None:
+        """Attach a LoRA file under the id `adapter`; answers `adapter_attached` or `failed(adapter=…)`."""
+        self._worker.send(AttachAdapter(adapter, path))
+
+    def detach(self, adapter: str) -> None:
+        """Take an adapter off; answers `adapter_detached`."""
+        self._worker.send(DetachAdapter(adapter))
+
+    def set_mix(self, mix: Mix) -> None:
+        """The newest strengths: heard at the next step of a run under way, and by runs to come."""
+        self._mix = mix
+        for live in self._live.values():
+            live.mix = mix
+
+    def generate(self, recipe: Recipe) -> int:
+        """Queue a run with these settings and the mix as it stands; returns the run's id.
+
+        The recipe's `loras` are not read: what is attached and set by `set_mix` plays.
+        """
+        run = next(self._runs)
+        self._live[run] = LiveControls(self._mix)
+        self._worker.send(Generate(run, recipe, self._live[run]))
+        return run
+
+    def cancel(self, run: int) -> None:
+        """Stop a run, or keep a queued one from starting; answers `run_cancelled`."""
+        if live := self._live.get(run):
+            live.cancel()
+
+    def export(self, request: Export) -> None:
+        """Write a clip to a file, on a thread of its own so that a run is not in its way."""
+        threading.Thread(target=self._export, args=(request,), name="export").start()
+
+    def stop(self, timeout: float = 10.0) -> bool:
+        """Cancel what runs and end the engine thread; False when it is still inside a kernel."""
+        for live in self._live.values():
+            live.cancel()
+        return self._worker.stop(timeout)
+
+    def _export(self, request: Export) -> None:
+        try:
+            video.save(request.file, request.frames, request.fps, request.recipe)
+        except EngineError as error:
+            self._posted.emit(Failed(str(error), error.advice))
+        else:
+            self._posted.emit(Exported(request.file))
+
+    def _dispatch(self, event: Event) -> None:
+        match event:
+            case RunFinished(run=run) | RunCancelled(run=run) | ClipUnsaved(run=run):
+                self._live.pop(run, None)
+            case Failed(run=int() as run):
+                self._live.pop(run, None)
+        self._signals[type(event)].emit(event)

@@ -1,0 +1,231 @@
+"""Every value that crosses the bridge between the window and the engine."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.models import Expert, ModelInfo
+from catalog.recipe import Recipe
+
+Frames = NDArray[np.uint8]
+"""Read-only pictures [frames, height, width, 3], RGB."""
+
+Stage = Literal["encoding the prompt", "denoising", "decoding", "saving"]
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """What one adapter is played at: a strength per expert, mute and solo already worked in.
+
+    `per_step` holds one strength per step and, when it is not empty, wins over both.
+    """
+
+    adapter: str
+    high: float
+    low: float
+    per_step: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """All strips' strengths at one moment; replaced whole, numbered upwards."""
+
+    revision: int = 0
+    strips: tuple[Strip, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of a LoRA file applies to a model: `modules` of it, out of the model's `of`.
+
+    `ignored` holds (key, reason) for every key of the file that does nothing here.
+    """
+
+    modules: int
+    of: int
+    experts: tuple[Expert, ...]
+    ignored: tuple[tuple[str, str], ...] = ()
+
+
+# Events: engine → window
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReady:
+    """The engine has imported what it needs; `device` is said as to a person."""
+
+    device: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLoaded:
+    """A model is in place; adapters attached before are gone."""
+
+    model: ModelInfo
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterAttached:
+    """A LoRA file is beside the layers of the model, at strength 0 until a mix says otherwise."""
+
+    adapter: str
+    path: Path
+    sha256: str
+    kinds: tuple[str, ...]
+    coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterDetached:
+    """An adapter left the model."""
+
+    adapter: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run has begun; `recipe` has every setting filled in.
+
+    `sigmas` and `experts` have one item per step.
+    """
+
+    run: int
+    recipe: Recipe
+    sigmas: tuple[float, ...]
+    experts: tuple[Expert, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StageChanged:
+    """What a run is doing now."""
+
+    run: int
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepFinished:
+    """One denoising step is done; `step` counts from 0.
+
+    `preview` shows the x₀ estimate (one picture or several, smaller than the clip or not);
+    `strengths` are those applied at this step, by adapter, from mix `mix_revision`.
+    """
+
+    run: int
+    step: int
+    steps: int
+    sigma: float
+    expert: Expert
+    mix_revision: int
+    seconds: float
+    preview: Frames
+    strengths: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunFinished:
+    """The clip is decoded and saved at `file`; `recipe` makes it again (strengths of every step in it)."""
+
+    run: int
+    frames: Frames
+    file: Path
+    recipe: Recipe
+    coverage: tuple[tuple[str, Coverage], ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipUnsaved:
+    """The clip is decoded but could not be saved; nothing is lost: the frames are here."""
+
+    run: int
+    frames: Frames
+    recipe: Recipe
+    title: str
+    advice: str
+    details: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunCancelled:
+    """A run stopped because the user asked."""
+
+    run: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A clip was written to a file that the user named."""
+
+    file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Something did not work: one sentence, what to do, and details that can be copied.
+
+    `run` or `adapter` says what it was about, where it was about one.
+    """
+
+    title: str
+    advice: str = ""
+    details: str = ""
+    run: int | None = None
+    adapter: str | None = None
+
+
+Event = (
+    EngineReady
+    | ModelLoaded
+    | AdapterAttached
+    | AdapterDetached
+    | RunStarted
+    | StageChanged
+    | StepFinished
+    | RunFinished
+    | ClipUnsaved
+    | RunCancelled
+    | Exported
+    | Failed
+)
+
+
+# Commands: window → engine
+
+
+@dataclass(frozen=True, slots=True)
+class LoadModel:
+    """Load the model called `name` ("demo") or the diffusers folder at that path."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttachAdapter:
+    """Put a LoRA file beside the layers of the loaded model, under a name of the window's choosing."""
+
+    adapter: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class DetachAdapter:
+    """Take an adapter off the model."""
+
+    adapter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Write frames to a file; its suffix (.mp4, .webm, .gif) says how."""
+
+    frames: Frames = field(repr=False, compare=False)
+    fps: int
+    recipe: Recipe
+    file: Path

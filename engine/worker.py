@@ -1,0 +1,173 @@
+"""The engine thread: takes commands in order, runs them in the session, posts what happened."""
+
+import logging
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, assert_never
+
+from catalog.errors import CatalogError
+from catalog.models import ModelInfo
+from catalog.recipe import Recipe
+from engine.errors import Cancelled, EngineError
+from engine.live import LiveControls
+from engine.messages import (
+    AdapterAttached,
+    AdapterDetached,
+    AttachAdapter,
+    ClipUnsaved,
+    Coverage,
+    DetachAdapter,
+    EngineReady,
+    Event,
+    Failed,
+    Frames,
+    LoadModel,
+    ModelLoaded,
+    RunCancelled,
+    RunFinished,
+    StageChanged,
+)
+
+log = logging.getLogger(__name__)
+
+Post = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """Make a clip: the settings, and the cell in which its strengths may change."""
+
+    run: int
+    recipe: Recipe
+    live: LiveControls
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End the thread."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """What a run produced: pictures, and the recipe that makes them again."""
+
+    frames: Frames
+    recipe: Recipe
+    coverage: tuple[tuple[str, Coverage], ...] = ()
+
+
+class Session(Protocol):
+    """What the engine thread asks of the part that holds torch; tests put a fake here."""
+
+    device: str
+
+    def load(self, name: str) -> ModelInfo:
+        """Load a model; on failure the one before stays."""
+
+    def attach(self, adapter: str, path: Path) -> AdapterAttached:
+        """Attach a LoRA file; on failure nothing has changed."""
+
+    def detach(self, adapter: str) -> None:
+        """Take an adapter off; unknown ones are ignored."""
+
+    def run(self, command: Generate, post: Post) -> Clip:
+        """Denoise and decode, posting progress; raises `Cancelled` when the live cell says so."""
+
+
+Command = LoadModel | AttachAdapter | DetachAdapter | Generate | Stop
+Save = Callable[[Clip], Path]
+
+
+class Worker:
+    """One plain thread that owns the session. `send` and `stop` may be called from any thread."""
+
+    def __init__(self, open_session: Callable[[], Session], post: Post, save: Save) -> None:
+        self._open_session = open_session
+        self._post = post
+        self._save = save
+        self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self.run, name="engine", daemon=True)
+        self._steps = 0
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def send(self, command: Command) -> None:
+        """Queue a command; returns at once."""
+        self._commands.put(command)
+
+    def stop(self, timeout: float) -> bool:
+        """Ask the thread to end after its present command; whether it did within `timeout` seconds."""
+        if not self._thread.is_alive():
+            return True
+        self._commands.put(Stop())
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def run(self) -> None:
+        """The thread's body, and the one place where any failure becomes a message."""
+        begun = time.perf_counter()
+        try:
+            session = self._open_session()
+        except Exception as error:  # noqa: BLE001 - the boundary: the window must learn why there is no engine
+            self._post(_failed(error, None))
+            return
+        self._post(EngineReady(session.device, time.perf_counter() - begun))
+        while not isinstance(command := self._commands.get(), Stop):
+            try:
+                self._perform(session, command)
+            except Exception as error:  # noqa: BLE001 - the boundary
+                self._post(_failed(error, command))
+
+    def _perform(self, session: Session, command: LoadModel | AttachAdapter | DetachAdapter | Generate) -> None:
+        match command:
+            case LoadModel(name=name):
+                begun = time.perf_counter()
+                self._post(ModelLoaded(session.load(name), time.perf_counter() - begun))
+            case AttachAdapter(adapter=adapter, path=path):
+                self._post(session.attach(adapter, path))
+            case DetachAdapter(adapter=adapter):
+                session.detach(adapter)
+                self._post(AdapterDetached(adapter))
+            case Generate():
+                self._generate(session, command)
+            case _:
+                assert_never(command)
+
+    def _generate(self, session: Session, command: Generate) -> None:
+        begun, run = time.perf_counter(), command.run
+        try:
+            command.live.check()
+            clip = session.run(command, self._post)
+        except Cancelled as stopped:
+            self._post(RunCancelled(run, stopped.step))
+            return
+        self._post(StageChanged(run, "saving"))
+        try:
+            file = self._save(clip)
+        except (EngineError, OSError) as error:
+            failed = _failed(error, command)
+            self._post(
+                ClipUnsaved(run, clip.frames, clip.recipe, failed.title, failed.advice, failed.details)
+            )
+            return
+        seconds = time.perf_counter() - begun
+        self._post(RunFinished(run, clip.frames, file, clip.recipe, clip.coverage, seconds))
+
+
+def _failed(error: Exception, command: Command | None) -> Failed:
+    """The message for a failure; an unexpected one is also logged, once, with its traceback."""
+    details = "".join(traceback.format_exception(error))
+    run = command.run if isinstance(command, Generate) else None
+    adapter = command.adapter if isinstance(command, AttachAdapter | DetachAdapter) else None
+    if isinstance(error, EngineError | CatalogError):
+        return Failed(str(error), error.advice, details, run, adapter)
+    log.error("unexpected failure in %s", type(command).__name__, exc_info=error)
+    advice = "This is our fault. Copy the details into a report; your files and settings are untouched."
+    return Failed(f"The engine stumbled: {error or type(error).__name__}", advice, details, run, adapter)
