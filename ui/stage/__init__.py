@@ -1,0 +1,1 @@
+"""The stage: the picture, the denoise timeline, the transport and the settings of a clip."""
