@@ -2,7 +2,8 @@
 
 import json
 import stat
-from collections.abc import Mapping
+import struct
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -194,3 +195,31 @@ def _check_tiling(tensors: Mapping[str, TensorInfo], start: int, size: int) -> N
         raise UnreadableFile(f"The download is incomplete: {size:,} of {start + reached:,} bytes.")
     if start + reached < size:
         _refuse(f"{size - start - reached:,} bytes follow its end")
+
+
+def read_scalars(path: Path, header: Header, names: Iterable[str]) -> dict[str, float]:
+    """The values of tensors that hold one number; others and unusual types are left out."""
+    found: dict[str, float] = {}
+    try:
+        with path.open("rb") as file:
+            for name in sorted(names, key=lambda name: header.tensors[name].start):
+                info = header.tensors[name]
+                if info.parameters == 1 and info.dtype in _SCALARS:
+                    file.seek(header.data_start + info.start)
+                    value = _scalar(file.read(info.end - info.start), info.dtype)
+                    if value is not None:
+                        found[name] = value
+    except OSError as error:
+        raise UnreadableFile(f"The file cannot be read: {error.strerror}.", "Check the disk.") from error
+    return found
+
+
+_SCALARS = {"F16": "<e", "BF16": "<f", "F32": "<f", "F64": "<d", "I32": "<i", "I64": "<q"}
+
+
+def _scalar(data: bytes, dtype: str) -> float | None:
+    if dtype == "BF16":  # the upper half of a 32-bit number
+        data = b"\0\0" + data
+    if len(data) != struct.calcsize(_SCALARS[dtype]):
+        return None  # the file became shorter meanwhile
+    return float(struct.unpack(_SCALARS[dtype], data)[0])

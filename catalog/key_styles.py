@@ -144,9 +144,19 @@ _SUFFIXES = {
     **{
         f".{name}": name
         for name in (
-            "alpha dora_scale scalar oft_blocks rescale on_input diff diff_b diff_m w_norm b_norm "
-            "set_weight reshape_weight weight bias"
-        ).split()
+            *(
+                "alpha",
+                "dora_scale",
+                "scalar",
+                "oft_blocks",
+                "rescale",
+                "on_input",
+                "diff",
+                "diff_b",
+                "diff_m",
+            ),
+            *("w_norm", "b_norm", "set_weight", "reshape_weight", "weight", "bias"),
+        )
     },
 }
 # a suffix that continues the last name of the path rather than following a dot

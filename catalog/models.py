@@ -97,7 +97,7 @@ def _read(folder: Path, name: str) -> ModelInfo:
         title=row["title"] or name,
         path=folder,
         experts=("high", "low") if two else ("high",),
-        boundary=float(boundary) if two else None,
+        boundary=float(boundary) if two and boundary is not None else None,
         width_inner=width,
         layers=layers,
         in_channels=channels,

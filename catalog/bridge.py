@@ -1,0 +1,137 @@
+"""The catalog's thread: looks through folders and installs files, and tells the window by signals."""
+
+import logging
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from catalog.errors import CatalogError
+from catalog.folders import Folders
+from catalog.install import install
+from catalog.library import Entry, Library
+from catalog.scan import scan
+
+_log = logging.getLogger(__name__)
+_BATCH = 50
+_BATCH_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogFailed:
+    """Something in the catalog did not work: one sentence, what to do, details that can be copied."""
+
+    title: str
+    advice: str = ""
+    details: str = ""
+
+
+class _Stopped(Exception):
+    """The window closes."""
+
+
+class CatalogBridge(QObject):
+    """Calls in, signals out. All methods return at once; the work is done in order on one thread.
+
+    Keep it alive until `stop()` has returned, and connect with slots of QObjects: signals are emitted from
+    the catalog's thread.
+    """
+
+    found = Signal(object)
+    """tuple[Entry, ...]: new, changed or confirmed entries; the path says which card each belongs to."""
+    lost = Signal(object)
+    """tuple[Path, ...]: files of an earlier scan that are there no more."""
+    scan_finished = Signal(int)
+    """How many files there are."""
+    install_progress = Signal(int, int)
+    """Files done, files in all."""
+    install_finished = Signal(object)
+    """InstallReport; the installed entries were announced by `found` before."""
+    failed = Signal(object)
+    """CatalogFailed"""
+
+    def __init__(self, folders: Folders, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._folders = folders
+        self._tasks: queue.SimpleQueue[Callable[[Library], None] | None] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+        self._seen: set[Path] = set()
+        self._thread = threading.Thread(target=self._work, name="catalog", daemon=True)
+        self._thread.start()
+
+    def scan(self) -> None:
+        """Looks through the library and the built-in files."""
+        self._tasks.put(self._scan)
+
+    def install(self, paths: Sequence[Path]) -> None:
+        """Installs files and folders that were dropped on the window."""
+        chosen = tuple(paths)
+        self._tasks.put(lambda library: self._install(chosen, library))
+
+    def stop(self, seconds: float = 10) -> bool:
+        """Ends the thread at the next file or megabyte; False when it is still held up by the disk."""
+        self._stopping.set()
+        self._tasks.put(None)
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    # below: on the catalog's thread
+
+    def _work(self) -> None:
+        with Library(self._folders.database) as library:
+            while (task := self._tasks.get()) is not None and not self._stopping.is_set():
+                try:
+                    task(library)
+                except _Stopped:
+                    return
+                except CatalogError as error:
+                    self.failed.emit(CatalogFailed(str(error), error.advice))
+                except Exception as error:  # noqa: BLE001 - the boundary: one log entry, one message
+                    _log.exception("the catalog failed")
+                    details = "".join(traceback.format_exception(error))
+                    self.failed.emit(CatalogFailed("The catalog met an unexpected error.", "", details))
+
+    def _check(self) -> None:
+        if self._stopping.is_set():
+            raise _Stopped
+
+    def _scan(self, library: Library) -> None:
+        seen: set[Path] = set()
+        batch: list[Entry] = []
+        sent = time.monotonic()
+        for entry in scan(self._folders, library, self._check):
+            self._check()
+            seen.add(entry.path)
+            batch.append(entry)
+            if len(batch) >= _BATCH or time.monotonic() - sent > _BATCH_SECONDS:
+                self.found.emit(tuple(batch))
+                batch, sent = [], time.monotonic()
+        if batch:
+            self.found.emit(tuple(batch))
+        gone = self._seen - seen
+        if gone:
+            self.lost.emit(tuple(sorted(gone)))
+        library.forget(set(library.paths()) - seen)
+        self._seen = seen
+        self.scan_finished.emit(len(seen))
+
+    def _install(self, paths: tuple[Path, ...], library: Library) -> None:
+        last = (-1, -1)
+
+        def progress(done: int, total: int) -> None:
+            nonlocal last
+            self._check()
+            if (done, total) != last:
+                last = (done, total)
+                self.install_progress.emit(done, total)
+
+        report = install(paths, self._folders, library, progress)
+        self._seen.update(entry.path for entry in report.installed)
+        if report.installed:
+            self.found.emit(report.installed)
+        self.install_finished.emit(report)

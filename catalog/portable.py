@@ -1,0 +1,35 @@
+"""Recipes without this machine's paths, fit to travel inside a clip."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from catalog.folders import default_folders
+from catalog.recipe import Recipe
+
+
+def portable(recipe: Recipe, beside: Path) -> Recipe:
+    """The recipe with files named as `locate` finds them again from a clip in the folder `beside`.
+
+    Files of the library go by their name in it, others by their way from the clip; the SHA-256 in the
+    recipe finds a library file even after the clip has moved.
+    """
+    folders = default_folders()
+    homes = (folders.library, folders.built_in)
+    loras = tuple(replace(use, file=_name(Path(use.file), homes, beside)) for use in recipe.loras)
+    model = Path(recipe.model)
+    return replace(
+        recipe, loras=loras, model=_name(model, (), beside) if model.is_absolute() else recipe.model
+    )
+
+
+def _name(file: Path, homes: tuple[Path, ...], beside: Path) -> str:
+    if not file.is_absolute():
+        return file.as_posix()
+    for home in homes:
+        if file.is_relative_to(home):
+            return file.relative_to(home).as_posix()
+    try:
+        return Path(os.path.relpath(file.resolve(), beside.resolve())).as_posix()
+    except ValueError:  # another drive
+        return file.name
