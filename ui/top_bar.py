@@ -1,16 +1,104 @@
 """The bar at the top: model, engine, and the buttons that start and stop a run."""
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QRectF, QSize, Signal
+from PySide6.QtGui import QColor, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
+from ui.model_chooser import ModelChooser
+from ui.stage.icon_button import IconButton
 from ui.state.run import RunState
+from ui.theme import theme, watcher
+
+_LINE = 2
+_GENERATE, _QUEUE = "Generate", "Queue another"
 
 
-class TopBar(QWidget):
-    """Model chooser, engine state, Generate, Cancel and settings."""
+class TopBar(QFrame):
+    """Model chooser, engine state, Generate, Cancel and settings, and a thin line of progress."""
 
     settings_requested = Signal()
 
     def __init__(self, run_state: RunState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._run_state = run_state
+        self.setProperty("ground", "panel")
+        self.setFixedHeight(48)
+        self.chooser = ModelChooser(run_state)
+        self.engine = QLabel()
+        self.generate = QPushButton()
+        self.cancel = QPushButton("Cancel")
+        self.settings = IconButton("settings", "Settings", "Settings")
+        self._dress()
+        self._arrange()
+        self.generate.clicked.connect(run_state.generate)
+        self.cancel.clicked.connect(run_state.cancel)
+        self.settings.clicked.connect(self.settings_requested)
+        run_state.state_changed.connect(self._refresh)
+        run_state.step_finished.connect(self.update)
+        watcher().changed.connect(self.update)
+        self._refresh()
+
+    @property
+    def fraction(self) -> float:
+        """How much of the run is done, 0…1."""
+        progress = self._run_state.progress
+        if self._run_state.current_run is None or progress is None:
+            return 0.0
+        return progress.done / progress.steps
+
+    def _dress(self) -> None:
+        self.engine.setProperty("tone", "secondary")
+        self.engine.setProperty("size", "12")
+        self.engine.setToolTip("What the engine runs on")
+        self.generate.setProperty("primary", True)
+        self.generate.setText(_label(_QUEUE))
+        self.generate.setMinimumWidth(self.generate.sizeHint().width() + 16)  # it must not jump
+        self.cancel.setToolTip("Stop the clip under way (Esc)")
+        self.cancel.setAccessibleName("Cancel")
+        self.settings.setIconSize(QSize(18, 18))
+
+    def _arrange(self) -> None:
+        name = QLabel("LoRA Alchemy")
+        name.setProperty("size", "15")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 0, 12, 0)
+        row.setSpacing(8)
+        row.addWidget(name)
+        row.addSpacing(8)
+        row.addWidget(self.chooser)
+        row.addSpacing(8)
+        row.addWidget(self.engine)
+        row.addStretch(1)
+        row.addWidget(self.generate)
+        row.addWidget(self.cancel)
+        row.addWidget(self.settings)
+
+    def _refresh(self) -> None:
+        run = self._run_state
+        is_busy = run.phase in ("running", "queued")
+        words = _QUEUE if is_busy else _GENERATE
+        self.generate.setText(_label(words))
+        self.generate.setAccessibleName(words)
+        what = "Queue another clip behind the one under way" if is_busy else "Render a clip"
+        self.generate.setToolTip(f"{what} ({_key()})")
+        self.cancel.setEnabled(is_busy and not run.is_cancelling)
+        self.engine.setText(run.engine_text)
+        self.engine.setAccessibleName(f"Engine: {run.engine_text}")
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        bottom = self.height() - 1
+        painter.fillRect(0, bottom, self.width(), 1, QColor(theme().line))
+        done = QRectF(0, self.height() - _LINE, self.width() * self.fraction, _LINE)
+        painter.fillRect(done, QColor(theme().accent))
+        painter.end()
+
+
+def _key() -> str:
+    return QKeySequence("Ctrl+Enter").toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def _label(words: str) -> str:
+    return f"{words}   {_key()}"

@@ -1,16 +1,74 @@
 """The stage: the picture with what belongs under it."""
 
-from PySide6.QtWidgets import QWidget
+import re
+from pathlib import Path
 
+from PySide6.QtWidgets import QFileDialog, QFrame, QVBoxLayout, QWidget
+
+from ui.stage.playback import Playback
+from ui.stage.player import Player
+from ui.stage.settings_row import SettingsRow
+from ui.stage.showing import Showing
+from ui.stage.timeline import Timeline
+from ui.stage.transport import Transport
 from ui.state.run import RunState
+from ui.state.take import Take
+
+_FILTERS = {".mp4": "MP4 video (*.mp4)", ".webm": "WebM video (*.webm)", ".gif": "Animated GIF (*.gif)"}
 
 
-class StagePanel(QWidget):
-    """Arranges player, timeline, transport and settings."""
+class StagePanel(QFrame):
+    """Arranges player, timeline, transport and settings; the picture takes the space."""
 
     def __init__(self, run_state: RunState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._run_state = run_state
+        self._folder = Path.home()
+        self.setProperty("ground", "background")
+        self.playback = Playback(self)
+        self.showing = Showing(run_state, self.playback, self)
+        self.player = Player(run_state, self.showing, self.playback)
+        self.timeline = Timeline(run_state, self.showing)
+        self.transport = Transport(run_state, self.showing, self.playback)
+        self.settings_row = SettingsRow(run_state)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 12, 16, 12)
+        column.setSpacing(8)
+        column.addWidget(self.player, 1)
+        column.addWidget(self.timeline)
+        column.addWidget(self.transport)
+        column.addWidget(self.settings_row)
+        self.transport.export_requested.connect(self.export_clip)
 
     def export_clip(self) -> None:
         """Ask for a file name and write the clip on the stage there."""
+        take = self._run_state.take
+        if take is None:
+            self._run_state.message.emit("info", "There is no finished clip to export yet.", "", "")
+            return
+        suggested = str(self._folder / suggested_name(take))
+        said, chosen = QFileDialog.getSaveFileName(
+            self, "Export the clip", suggested, ";;".join(_FILTERS.values())
+        )
+        if said:
+            self._export(Path(said), chosen)
+
+    def _export(self, file: Path, chosen: str) -> None:
+        """Write to the file; one without a known ending gets that of the chosen filter, if it is free."""
+        if file.suffix.lower() not in _FILTERS:
+            ending = next((end for end, words in _FILTERS.items() if words == chosen), ".mp4")
+            file = file.with_name(file.name + ending)
+            if file.exists():  # the dialog asked about another name
+                advice = "Export again and type the whole name to replace it."
+                self._run_state.message.emit("refused", f"{file.name} is already there.", advice, "")
+                return
+        self._folder = file.parent
+        self._run_state.export(file)
+
+
+def suggested_name(take: Take) -> str:
+    """A file name from the clip's own, or from its prompt and seed."""
+    if take.file is not None:
+        return f"{take.file.stem}.mp4"
+    words = re.sub(r"[^\w]+", "-", take.recipe.prompt.lower()).strip("-")[:48].strip("-")
+    return f"{words or 'clip'}-{take.recipe.seed}.mp4"

@@ -1,0 +1,64 @@
+"""The button that names the model and opens another."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
+
+from catalog.models import find_model
+from ui.state.run import RunState
+from ui.theme import icon, theme, watcher
+
+
+class ModelChooser(QPushButton):
+    """Shows the model's name; its menu has the demo, the folders opened before, and a folder dialog."""
+
+    def __init__(self, run_state: RunState) -> None:
+        super().__init__()
+        self._run_state = run_state
+        self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # puts the arrow after the name
+        self.setIconSize(QSize(12, 12))
+        self.setMaximumWidth(320)
+        menu = QMenu(self)
+        menu.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        menu.setToolTipsVisible(True)
+        menu.aboutToShow.connect(self._fill)
+        self.setMenu(menu)
+        run_state.changed.connect(self._refresh)
+        watcher().changed.connect(self._refresh)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        run = self._run_state
+        self.setIcon(icon("chevron-down", theme().secondary))
+        self.setText(run.model.title)
+        self.setAccessibleName(f"Model: {run.model.title}")
+        experts = "two experts" if len(run.model.experts) == 2 else "one expert"
+        self.setToolTip(f"Choose the model (↓)\n{run.model.title}, {experts}\n{run.model.path}")
+
+    def _fill(self) -> None:
+        menu, run = self.menu(), self._run_state
+        menu.clear()
+        self._add(find_model("demo").title, "demo", "The built-in model")
+        for name in run.recent_models:
+            self._add(Path(name).name, name, name)
+        menu.addSeparator()
+        menu.addAction("Open a diffusers folder…", self._ask)
+
+    def _add(self, title: str, name: str, tip: str) -> None:
+        action = self.menu().addAction(title)
+        action.setToolTip(tip)
+        action.setData(name)
+        action.setCheckable(True)
+        action.setChecked(name == self._run_state.model_name)
+        action.triggered.connect(self._open_chosen)
+
+    def _open_chosen(self) -> None:
+        action = self.sender()
+        assert action is not None
+        self._run_state.open_model(action.data())  # type: ignore[attr-defined]
+
+    def _ask(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Open a diffusers folder")
+        if folder:
+            self._run_state.open_model(folder)

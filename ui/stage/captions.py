@@ -1,0 +1,80 @@
+"""What the two pills over the picture say, and the sentence where there is no picture yet."""
+
+from catalog.models import Expert
+from engine.messages import StepFinished
+from ui.stage.pill import Part
+from ui.stage.showing import Showing
+from ui.state.progress import Progress
+from ui.state.run import RunState
+from ui.state.take import Take
+from ui.theme import theme
+
+NOISE = {"high": "HIGH noise", "low": "LOW noise"}
+
+
+def left(run: RunState, showing: Showing) -> tuple[Part, ...]:
+    """What one sees."""
+    text = ""
+    match showing.shown:
+        case Take() if run.current_run is not None:
+            text = "the clip before"
+        case Take(file=file, recipe=recipe):
+            text = f"finished · seed {recipe.seed}" if file else "finished · not saved"
+        case StepFinished(run=number, step=step, steps=steps) as shown:
+            is_stopped = run.current_run != number and run.steps and shown is run.steps[-1]
+            is_stopped = is_stopped and shown.step + 1 < steps
+            text = f"step {step + 1} of {steps} · {'stopped here' if is_stopped else 'preview'}"
+    return (Part(text, theme().text),) if text else ()
+
+
+def right(run: RunState, showing: Showing) -> tuple[Part, ...]:
+    """How the run gets on; or, for a step one looks back at, how noisy it was and whose it was."""
+    shown = showing.shown
+    if isinstance(shown, StepFinished) and (run.current_run is None or showing.is_pinned):
+        return (*_expert(run, shown.expert), Part(f"σ {shown.sigma:.3f}", theme().text))
+    if run.is_cancelling:
+        return (Part("cancelling…", theme().text),)
+    if run.current_run is None:
+        return ()
+    if run.progress is None or run.stage not in ("", "denoising"):
+        return (Part(f"{run.stage or 'starting'}…", theme().text),)
+    return (*_expert(run, run.progress.expert), Part(pace(run.progress), theme().text))
+
+
+def empty(run: RunState) -> str:
+    """The sentence where the picture will be."""
+    if run.phase == "running":
+        return f"{run.stage or 'starting'}…".capitalize()
+    if run.phase == "queued":
+        return "Rendering begins as soon as the model is loaded"
+    return "Press Ctrl+Enter to render the first clip"
+
+
+def pace(progress: Progress) -> str:
+    """Speed and time left: "7.4 s/step · 1:21 left"."""
+    minutes, seconds = divmod(round(progress.seconds_left), 60)
+    hours, minutes = divmod(minutes, 60)
+    left = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    return f"{_short(progress.seconds_per_step)} s/step · {left} left"
+
+
+def plain(parts: tuple[Part, ...]) -> str:
+    """A pill as text, for those who listen."""
+    return " ".join(part.text.strip() for part in parts)
+
+
+def _short(seconds: float) -> str:
+    return f"{seconds:.2f}" if seconds < 1 else f"{seconds:.1f}" if seconds < 100 else f"{seconds:.0f}"
+
+
+def _expert(run: RunState, expert: Expert) -> tuple[Part, ...]:
+    """The expert's letter on a plate of its colour, and its word; nothing where there is only one."""
+    if len(run.model.experts) < 2:
+        return ()
+    colours = theme()
+    colour = colours.high if expert == "high" else colours.low
+    return (
+        Part(expert[0].upper(), colours.on_accent, colour),
+        Part(f"  {NOISE[expert]}", colour),
+        Part("  ·  ", colours.secondary),
+    )

@@ -1,0 +1,31 @@
+"""One frame as something that Qt paints."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF, QSizeF, Qt
+from PySide6.QtGui import QImage
+
+
+def image_of(frame: NDArray[np.uint8]) -> QImage:
+    """A frame [height, width, 3] as an image with memory of its own, in Qt's fastest format."""
+    frame = np.ascontiguousarray(frame[..., :3], np.uint8)
+    height, width, _ = frame.shape
+    borrowed = QImage(frame.data, width, height, frame.strides[0], QImage.Format.Format_RGB888)
+    return borrowed.convertToFormat(QImage.Format.Format_RGB32)  # copies, while `frame` still lives
+
+
+def fitted(image: QSizeF, area: QRectF, scale: float) -> QRectF:
+    """The largest rectangle of the image's shape in the area, on whole device pixels."""
+    size = image.scaled(area.size(), Qt.AspectRatioMode.KeepAspectRatio)
+    left = area.x() + (area.width() - size.width()) / 2
+    top = area.y() + (area.height() - size.height()) / 2
+    edges = (left, top, left + size.width(), top + size.height())
+    left, top, right, bottom = (round(edge * scale) / scale for edge in edges)
+    return QRectF(left, top, right - left, bottom - top)
+
+
+def resized(image: QImage, width: int, height: int) -> QImage:
+    """The image at that many pixels; shrinking averages, where a painter would skip pixels."""
+    return image.scaled(
+        width, height, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+    )

@@ -1,0 +1,139 @@
+"""The picture: paints the frame that is on, and obeys the keyboard."""
+
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from ui.stage import captions, pill
+from ui.stage.image import fitted, image_of, resized
+from ui.stage.playback import SPEEDS, Playback
+from ui.stage.showing import Showing
+from ui.state.run import RunState
+from ui.theme import font, theme, watcher
+
+_INSET = 12.0
+_RADIUS = 6.0
+
+
+class Player(QWidget):
+    """Shows the playback's frame as large as fits, letter-boxed, with two pills over it."""
+
+    def __init__(self, run_state: RunState, showing: Showing, playback: Playback) -> None:
+        super().__init__()
+        self._run_state = run_state
+        self._showing = showing
+        self._playback = playback
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(160, 120)
+        self.setAccessibleName("Picture")
+        self.setToolTip(
+            "Space: play or pause\n← → (or , .): one frame back or on\n"
+            "Home, End: first and last frame\n− +: slower and faster"
+        )
+        playback.frame_changed.connect(self.update)
+        playback.frames_changed.connect(self.update)
+        showing.changed.connect(self._describe)
+        run_state.step_finished.connect(self._describe)
+        run_state.changed.connect(self.update)
+        watcher().changed.connect(self.update)
+
+    def sizeHint(self) -> QSize:
+        return QSize(640, 400)
+
+    @property
+    def picture(self) -> QRectF:
+        """Where the picture is."""
+        frames = self._playback.frames
+        settings = self._run_state.settings
+        height, width = frames.shape[1:3] if len(frames) else (settings.height, settings.width)
+        return fitted(QSizeF(width, height), QRectF(self.rect()), self.devicePixelRatioF())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        painter.fillRect(self.rect(), QColor(theme().background))
+        area = self.picture
+        if self._playback.count:
+            painter.drawImage(area, self._image(area))
+        else:
+            self._paint_empty(painter, area)
+        self._paint_pills(painter, area)
+        if self.hasFocus():
+            self._paint_focus(painter, area)
+        painter.end()
+
+    def _image(self, area: QRectF) -> QImage:
+        image = image_of(self._playback.frames[self._playback.frame])
+        width = round(area.width() * self.devicePixelRatioF())
+        if 0 < width < image.width() / 2:
+            return resized(image, width, max(round(area.height() * self.devicePixelRatioF()), 1))
+        return image
+
+    def _paint_empty(self, painter: QPainter, area: QRectF) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme().panel))
+        painter.drawRoundedRect(area, _RADIUS, _RADIUS)
+        painter.setPen(QColor(theme().secondary))
+        painter.setFont(font(14))
+        words = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(area.adjusted(16, 16, -16, -16), words, captions.empty(self._run_state))
+
+    def _paint_pills(self, painter: QPainter, area: QRectF) -> None:
+        """Over the picture's upper corners; beside a narrow picture; the second one lower when both meet."""
+        face = font(12, is_tabular=True)
+        left = captions.left(self._run_state, self._showing)
+        right = captions.right(self._run_state, self._showing)
+        widths = [pill.width_of(parts, face) if parts else 0.0 for parts in (left, right)]
+        if sum(widths) + 3 * _INSET > area.width():
+            area = QRectF(self.rect())
+        y = area.top() + _INSET
+        if left:
+            pill.paint(painter, QPointF(area.left() + _INSET, y), left, face, theme().background)
+        if left and sum(widths) + 3 * _INSET > area.width():
+            y += pill.HEIGHT + 4
+        if right:
+            corner = QPointF(max(area.right() - _INSET - widths[1], 0.0), y)
+            pill.paint(painter, corner, right, face, theme().background)
+
+    def _paint_focus(self, painter: QPainter, area: QRectF) -> None:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(theme().accent), 2))
+        painter.drawRect(area.adjusted(1, 1, -1, -1))
+
+    def _describe(self) -> None:
+        parts = (
+            captions.left(self._run_state, self._showing),
+            captions.right(self._run_state, self._showing),
+        )
+        said = ", ".join(captions.plain(each) for each in parts if each)
+        self.setAccessibleDescription(said or captions.empty(self._run_state))
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self._playback.count > 1:
+            self._playback.toggle()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        playback, key = self._playback, Qt.Key
+        match event.key():
+            case key.Key_Space:
+                playback.toggle()
+            case key.Key_Left | key.Key_Comma:
+                playback.step(-1)
+            case key.Key_Right | key.Key_Period:
+                playback.step(1)
+            case key.Key_Home:
+                playback.seek(0)
+            case key.Key_End:
+                playback.seek(playback.count - 1)
+            case key.Key_Minus:
+                self._shift_speed(-1)
+            case key.Key_Plus | key.Key_Equal:
+                self._shift_speed(1)
+            case _:
+                super().keyPressEvent(event)
+
+    def _shift_speed(self, places: int) -> None:
+        place = SPEEDS.index(self._playback.speed) + places
+        self._playback.set_speed(SPEEDS[min(max(place, 0), len(SPEEDS) - 1)])

@@ -1,0 +1,74 @@
+"""The settings of the next clip: the prompts, and a row of pills."""
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from ui.stage import editors
+from ui.stage.flow import FlowLayout
+from ui.stage.prompt_box import PromptBox
+from ui.stage.setting_pill import SettingPill
+from ui.state.run import RunState
+
+
+class SettingsRow(QWidget):
+    """Arranges the prompts and the pills."""
+
+    def __init__(self, run_state: RunState) -> None:
+        super().__init__()
+        self.prompts = PromptBox(run_state)
+        self.size_pill = SettingPill(run_state, "Size", _size, editors.SizeEditor)
+        self.frames_pill = SettingPill(run_state, "Frames", _frames, editors.FramesEditor)
+        self.steps_pill = SettingPill(run_state, "Steps", _steps, editors.StepsEditor)
+        self.guidance_pill = SettingPill(run_state, "Guidance", _guidance, editors.GuidanceEditor)
+        self.shift_pill = SettingPill(run_state, "Shift", _shift, editors.ShiftEditor)
+        self.seed_pill = SettingPill(run_state, "Seed", _seed, editors.SeedEditor)
+        self.dice = editors.DiceButton(run_state)
+        self.lock = editors.LockButton(run_state)
+        pills = QWidget()
+        flow = FlowLayout(pills, spacing=6)
+        for widget in (*self.pills, self.dice, self.lock):
+            flow.addWidget(widget)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.prompts)
+        column.addWidget(pills)
+
+    @property
+    def pills(self) -> tuple[SettingPill, ...]:
+        """The pills from left to right."""
+        return (
+            self.size_pill,
+            self.frames_pill,
+            self.steps_pill,
+            self.guidance_pill,
+            self.shift_pill,
+            self.seed_pill,
+        )
+
+
+def _size(run: RunState) -> str:
+    return f"{run.settings.width} × {run.settings.height}"
+
+
+def _frames(run: RunState) -> str:
+    frames, fps = run.settings.frames, run.settings.fps
+    return f"{frames} frames · {frames / fps:.1f} s" if frames > 1 else "1 frame"
+
+
+def _steps(run: RunState) -> str:
+    return f"{run.settings.steps} steps" if run.settings.steps > 1 else "1 step"
+
+
+def _guidance(run: RunState) -> str:
+    guidance = run.settings.guidance
+    if len(run.model.experts) == 1:
+        return f"CFG {guidance.high:g}"
+    return f"CFG  H {guidance.high:g}  L {guidance.low:g}"
+
+
+def _shift(run: RunState) -> str:
+    return f"shift {run.settings.shift:g}"
+
+
+def _seed(run: RunState) -> str:
+    return f"seed {run.settings.seed}"

@@ -1,0 +1,156 @@
+"""The transport: plays, scrubs and exports what is on the stage."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSlider, QWidget
+
+from ui.stage.file_button import FileButton
+from ui.stage.icon_button import IconButton
+from ui.stage.playback import SPEEDS, Playback
+from ui.stage.showing import Showing
+from ui.state.run import RunState
+from ui.theme import font
+
+
+class Transport(QWidget):
+    """One row of controls under the timeline."""
+
+    export_requested = Signal()
+
+    def __init__(self, run_state: RunState, showing: Showing, playback: Playback) -> None:
+        super().__init__()
+        self._run_state = run_state
+        self._showing = showing
+        self._playback = playback
+        self._back = IconButton("step-back", "One frame back", "One frame back (← on the picture)")
+        self.play = IconButton("pause", "Pause", "Pause (Space on the picture)")
+        self._on = IconButton("step-forward", "One frame on", "One frame on (→ on the picture)")
+        self.slider = _slider()
+        self.counter = QLabel()
+        self._loop = IconButton("loop", "Loop", "Begin again at the end")
+        self._speed = _speed_button()
+        self.clip = QPushButton("Show clip")
+        self._file = FileButton()
+        self.export = QPushButton("Export")
+        self._dress()
+        self._arrange()
+        self._connect()
+        self._on_frames_changed()
+        self._on_state_changed()
+        self._on_showing_changed()
+
+    def _dress(self) -> None:
+        self._loop.setCheckable(True)
+        self.counter.setFont(font(12, is_tabular=True))
+        self.counter.setProperty("tone", "secondary")
+        self.counter.setAccessibleName("Frame")
+        self.counter.setToolTip("The frame on show, of how many, and its time")
+        self.clip.setToolTip("Show the finished clip again (End on the timeline)")
+        self.clip.setAccessibleName("Show the finished clip")
+        save = QKeySequence(QKeySequence.StandardKey.Save).toString(QKeySequence.SequenceFormat.NativeText)
+        self.export.setToolTip(f"Save the finished clip as mp4, webm or gif ({save})")
+        self.export.setAccessibleName("Export")
+        self._speed.setMenu(self._speed_menu())
+
+    def _arrange(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        for button in (self._back, self.play, self._on):
+            row.addWidget(button)
+        row.addSpacing(4)
+        row.addWidget(self.slider, 3)
+        row.addSpacing(4)
+        row.addWidget(self.counter)
+        row.addWidget(self._loop)
+        row.addWidget(self._speed)
+        row.addWidget(self.clip)
+        row.addWidget(self._file, 1)
+        row.addWidget(self.export)
+
+    def _connect(self) -> None:
+        playback = self._playback
+        self._back.clicked.connect(self._step_back)
+        self._on.clicked.connect(self._step_on)
+        self.play.clicked.connect(playback.toggle)
+        self.slider.valueChanged.connect(playback.seek)
+        self._loop.toggled.connect(playback.set_looping)
+        self.clip.clicked.connect(self._showing.show_take)
+        self.export.clicked.connect(self.export_requested)
+        playback.frames_changed.connect(self._on_frames_changed)
+        playback.frame_changed.connect(self._on_frame_changed)
+        playback.state_changed.connect(self._on_state_changed)
+        self._showing.changed.connect(self._on_showing_changed)
+
+    def _speed_menu(self) -> QMenu:
+        menu, group = QMenu(self), QActionGroup(self)
+        for speed in SPEEDS:
+            action = QAction(f"{speed:g}×", group, checkable=True, checked=speed == 1)
+            action.setData(speed)
+            menu.addAction(action)
+        group.triggered.connect(self._on_speed_chosen)
+        self._speeds = group
+        return menu
+
+    def _step_back(self) -> None:
+        self._playback.step(-1)
+
+    def _step_on(self) -> None:
+        self._playback.step(1)
+
+    def _on_speed_chosen(self, action: QAction) -> None:
+        self._playback.set_speed(action.data())
+
+    def _on_frames_changed(self) -> None:
+        count = self._playback.count
+        self.slider.blockSignals(True)
+        self.slider.setRange(0, max(count - 1, 0))
+        self.slider.blockSignals(False)
+        for control in (self.slider, self._back, self.play, self._on):
+            control.setEnabled(count > 1)
+        self._on_frame_changed(self._playback.frame)
+
+    def _on_frame_changed(self, frame: int) -> None:
+        self.slider.blockSignals(True)  # following the clock is not scrubbing
+        self.slider.setValue(frame)
+        self.slider.blockSignals(False)
+        count = self._playback.count
+        width = len(str(count))
+        self.counter.setText(
+            f"{frame + 1:>{width}} / {count} · {self._playback.seconds:.2f} s" if count else ""
+        )
+
+    def _on_state_changed(self) -> None:
+        playback = self._playback
+        word = "Pause" if playback.is_playing else "Play"
+        self.play.set_picture(word.lower())
+        self.play.setAccessibleName(word)
+        self.play.setToolTip(f"{word} (Space on the picture)")
+        self._loop.setChecked(playback.is_looping)
+        self._speed.setText(f"{playback.speed:g}×")
+        for action in self._speeds.actions():
+            action.setChecked(action.data() == playback.speed)
+
+    def _on_showing_changed(self) -> None:
+        take = self._run_state.take
+        self.clip.setVisible(self._showing.can_show_take)
+        self._file.setVisible(take is not None)
+        self._file.set_file(take.file if take else None)
+        self.export.setEnabled(take is not None)
+
+
+def _slider() -> QSlider:
+    slider = QSlider(Qt.Orientation.Horizontal)
+    slider.setMinimumWidth(80)
+    slider.setPageStep(4)
+    slider.setAccessibleName("Scrub")
+    slider.setToolTip("Scrub through the frames (← →)")
+    return slider
+
+
+def _speed_button() -> QPushButton:
+    button = QPushButton()
+    button.setProperty("quiet", True)
+    button.setAccessibleName("Speed")
+    button.setToolTip("Playing speed (− and + on the picture)")
+    return button
