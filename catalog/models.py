@@ -53,15 +53,14 @@ class ModelInfo:
 
 
 def find_model(name: str, base: Path | None = None) -> ModelInfo:
-    """The model called `name` ("demo"), or the diffusers folder at that path (relative to `base`)."""
+    """The model called `name` ("demo"), or the diffusers folder at that path, seen from `base` or from here."""
     if name == "demo":
         return _read(resources.path("demo"), "demo")
-    folder = Path(name).expanduser()
-    if not folder.is_absolute():
-        folder = (base or Path.cwd()) / folder
-    if not folder.is_dir():
-        raise ModelNotFound(f"There is no model called “{name}”.")
-    return _read(folder.resolve(), folder.name)
+    wanted = Path(name).expanduser()
+    for start in (base or Path.cwd(), Path.cwd()):
+        if name and (folder := start / wanted).is_dir():
+            return _read(folder.resolve(), folder.name)
+    raise ModelNotFound(f"There is no model called “{name}”.")
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -1,10 +1,20 @@
 """A recipe: all that is needed to make a clip again, as JSON version 1."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
+from catalog.errors import BadRecipe
+
 VERSION = 1
+MOST_BYTES = 10_000_000
+MOST_STEPS = 1000
+MOST_SEED = 2**63 - 1
+MOST_STRENGTH = 1000.0
+SCHEDULERS = ("unipc", "euler")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +58,231 @@ class Recipe:
     scheduler: str | None = None
     loras: tuple[LoraUse, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
+def loads(text: str | bytes) -> Recipe:
+    """The recipe in a JSON text; BadRecipe names the wrong field and says what is allowed."""
+    if len(text) > MOST_BYTES:
+        raise BadRecipe(f"The recipe is too large: at most {MOST_BYTES // 1_000_000} MB are allowed.")
+    try:
+        values = json.loads(text, object_pairs_hook=_no_duplicates)
+    except (ValueError, RecursionError) as error:
+        raise BadRecipe(f"The recipe is not valid JSON{_place(error)}.") from error
+    if not isinstance(values, dict):
+        raise BadRecipe('The recipe must be a JSON object: {"version": 1, …}.')
+    return _recipe(values)
+
+
+def dumps(recipe: Recipe, indent: int | None = 2) -> str:
+    """The recipe as JSON; `loads` gives an equal recipe back."""
+    values: dict[str, Any] = {"version": VERSION}
+    for name in _FIELDS:
+        values[name] = getattr(recipe, name)
+    if recipe.guidance is not None:
+        values["guidance"] = {"high": recipe.guidance.high, "low": recipe.guidance.low}
+    values["loras"] = [_dump_use(use) for use in recipe.loras]
+    return json.dumps({**values, **recipe.extra}, indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def unknown_fields(recipe: Recipe) -> tuple[str, ...]:
+    """The names of the fields that were kept without being understood."""
+    nested = (f"loras[{i}].{name}" for i, use in enumerate(recipe.loras) for name in use.extra)
+    return (*recipe.extra, *nested)
+
+
+def _dump_use(use: LoraUse) -> dict[str, Any]:
+    values: dict[str, Any] = {"file": use.file}
+    if use.high == use.low:
+        values["strength"] = use.high
+    else:
+        values |= {"high": use.high, "low": use.low}
+    if use.per_step:
+        values["per_step"] = list(use.per_step)
+    if use.sha256:
+        values["sha256"] = use.sha256
+    return {**values, **use.extra}
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise BadRecipe(f"The field “{name}” occurs twice.")
+        found[name] = value
+    return found
+
+
+def _place(error: Exception) -> str:
+    return f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
+
+
+def _recipe(values: dict[str, Any]) -> Recipe:
+    version = values.pop("version", None)
+    if version != VERSION or isinstance(version, (bool, float)):
+        said = "is missing" if version is None else f"is {_shown(version)}"
+        raise BadRecipe(f"“version” {said}; only recipes of version {VERSION} can be read.")
+    known = {name: values.pop(name) for name in _FIELDS if name in values}
+    read = {name: _CHECKS[name](name, value) for name, value in known.items() if value is not None}
+    uses = values.pop("loras", None)
+    if not isinstance(uses, (list, type(None))):
+        raise _wrong("loras", uses, "a list of objects with a “file”")
+    loras = tuple(_use(f"loras[{i}]", use) for i, use in enumerate(uses or ()))
+    recipe = Recipe(**read, loras=loras, extra=_extra("", values))
+    check_steps(recipe)
+    return recipe
+
+
+def check_steps(recipe: Recipe) -> None:
+    """Refuses a `per_step` that has not one strength for each step."""
+    for i, use in enumerate(recipe.loras):
+        if use.per_step and recipe.steps is not None and len(use.per_step) != recipe.steps:
+            raise BadRecipe(
+                f"“loras[{i}].per_step” has {len(use.per_step)} values; "
+                f"it must have as many as “steps” ({recipe.steps})."
+            )
+
+
+def _use(name: str, values: Any) -> LoraUse:
+    if not isinstance(values, dict):
+        raise _wrong(name, values, "an object with a “file”")
+    values = dict(values)
+    file = _file(f"{name}.file", values.pop("file", None))
+    both = values.pop("strength", None)
+    high, low = values.pop("high", None), values.pop("low", None)
+    if both is not None and (high is not None or low is not None):
+        raise BadRecipe(f"“{name}” has “strength” and “high” or “low”; only one of the two is allowed.")
+    if both is not None:
+        high = low = strength(f"{name}.strength", both)
+    per_step = values.pop("per_step", None)
+    if not isinstance(per_step, (list, type(None))) or len(per_step or ()) > MOST_STEPS:
+        raise _wrong(f"{name}.per_step", per_step, f"a list of at most {MOST_STEPS} numbers")
+    return LoraUse(
+        file,
+        1.0 if high is None else strength(f"{name}.high", high),
+        1.0 if low is None else strength(f"{name}.low", low),
+        tuple(strength(f"{name}.per_step[{i}]", value) for i, value in enumerate(per_step or ())),
+        _sha256(f"{name}.sha256", values.pop("sha256", None)),
+        _extra(f"{name}.", values),
+    )
+
+
+def _extra(where: str, values: dict[str, Any]) -> dict[str, Any]:
+    """The fields left over, unless they could not be written again."""
+    for name, value in values.items():
+        try:
+            json.dumps({name: value}, allow_nan=False, ensure_ascii=False).encode()
+        except (ValueError, RecursionError) as error:
+            raise BadRecipe(f"“{where}{_shown(name)}” holds a value that JSON does not allow.") from error
+    return values
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=True) if not isinstance(value, str) else value
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _wrong(name: str, value: Any, allowed: str) -> BadRecipe:
+    said = "is missing" if value is None else f"is {_shown(value)}"
+    return BadRecipe(f"“{name}” {said}; it must be {allowed}.")
+
+
+# One check per field: name and value in, the value to use out.
+
+
+def text(name: str, value: Any) -> str:
+    """A string that can be written down."""
+    if not isinstance(value, str):
+        raise _wrong(name, value, "a text")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise BadRecipe(f"“{name}” holds half a character; it must be a valid text.") from error
+    return value
+
+
+def whole(least: int, most: int) -> Callable[[str, Any], int]:
+    """A check for whole numbers from `least` to `most`."""
+
+    def check(name: str, value: Any) -> int:
+        if type(value) is not int or not least <= value <= most:
+            raise _wrong(name, value, f"a whole number from {least} to {most}")
+        return value
+
+    return check
+
+
+def number(least: float, most: float, is_open: bool = False) -> Callable[[str, Any], float]:
+    """A check for finite numbers from `least` (itself not allowed when `is_open`) to `most`."""
+
+    def check(name: str, value: Any) -> float:
+        # comparing before converting: a whole number may be too large for a float
+        fits = type(value) in (int, float) and least <= value <= most and not (is_open and value == least)
+        if not fits or not math.isfinite(value):
+            start = "above" if is_open else "from"
+            raise _wrong(name, value, f"a number {start} {least:g} to {most:g}")
+        return float(value)
+
+    return check
+
+
+def guidance(name: str, value: Any) -> Guidance:
+    """Guidance for both experts."""
+    if not isinstance(value, dict) or set(value) != {"high", "low"}:
+        raise _wrong(name, value, "an object with “high” and “low”")
+    check = number(0, MOST_STRENGTH)
+    return Guidance(check(f"{name}.high", value["high"]), check(f"{name}.low", value["low"]))
+
+
+def scheduler(name: str, value: Any) -> str:
+    """The name of a scheduler."""
+    if not isinstance(value, str) or value not in SCHEDULERS:
+        raise _wrong(name, value, f"null, {' or '.join(f'“{s}”' for s in SCHEDULERS)}")
+    return value
+
+
+strength = number(-MOST_STRENGTH, MOST_STRENGTH)
+
+
+def _file(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise _wrong(name, value, "the name or the path of a file")
+    return text(name, value)
+
+
+def _sha256(name: str, value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    if not isinstance(value, str) or not re.fullmatch("[0-9a-fA-F]{64}", value):
+        raise _wrong(name, value, "64 hexadecimal digits")
+    return value.lower()
+
+
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "model": text,
+    "prompt": text,
+    "negative_prompt": text,
+    "width": whole(1, 1 << 16),
+    "height": whole(1, 1 << 16),
+    "frames": whole(1, 1 << 16),
+    "fps": whole(1, 240),
+    "steps": whole(1, MOST_STEPS),
+    "seed": whole(0, MOST_SEED),
+    "guidance": guidance,
+    "shift": number(0, 1000, is_open=True),
+    "scheduler": scheduler,
+}
+_FIELDS = tuple(f.name for f in fields(Recipe) if f.name not in ("loras", "extra"))
+
+
+def check_fields(recipe: Recipe) -> None:
+    """Refuses a recipe, however it was made, that `loads` would refuse."""
+    loads(_dump_or_refuse(recipe))
+
+
+def _dump_or_refuse(recipe: Recipe) -> str:
+    try:
+        return dumps(recipe, indent=None)
+    except (ValueError, TypeError) as error:
+        raise BadRecipe(
+            "The recipe holds a number that is not finite, or something that is no setting."
+        ) from error
