@@ -39,9 +39,9 @@ class Mix:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How much of a LoRA file applies to a model: `modules` of it, out of the model's `of`.
+    """How much of a LoRA file applies to a model: `modules` of the `of` layers that the file speaks of.
 
-    `ignored` holds (key, reason) for every key of the file that does nothing here.
+    `experts` are those it plays on; `ignored` holds (key, reason) for every key of the file that does nothing here.
     """
 
     modules: int

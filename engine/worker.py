@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, assert_never
 
+import numpy as np
+from numpy.typing import NDArray
+
 from catalog.errors import CatalogError
 from catalog.models import ModelInfo
 from catalog.recipe import Recipe
@@ -54,10 +57,14 @@ class Stop:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clip:
-    """What a run produced: pictures, and the recipe that makes them again."""
+    """What a run produced: pictures, and the recipe that makes them again.
+
+    `recipe` names files by their whole paths; `latents` are float32 [1, C, F, H, W] in diffusers' space.
+    """
 
     frames: Frames
     recipe: Recipe
+    latents: NDArray[np.float32] | None = None
     coverage: tuple[tuple[str, Coverage], ...] = ()
 
 

@@ -1,0 +1,74 @@
+"""A Wan pipeline stored as diffusers' folder: components by name from our own list, safetensors only."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from diffusers import (
+    AutoencoderKLWan,
+    FlowMatchEulerDiscreteScheduler,
+    UniPCMultistepScheduler,
+    WanTransformer3DModel,
+)
+from transformers import AutoTokenizer, PreTrainedTokenizerBase, UMT5EncoderModel
+
+from catalog.models import Expert, ModelInfo
+from engine.errors import ModelFailed
+from engine.inference.device import compute_dtype
+
+SCHEDULERS = {c.__name__: c for c in (UniPCMultistepScheduler, FlowMatchEulerDiscreteScheduler)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Components:
+    """The parts of one loaded model, all on `device` and in evaluation mode."""
+
+    info: ModelInfo
+    device: torch.device
+    tokenizer: PreTrainedTokenizerBase
+    text_encoder: UMT5EncoderModel
+    experts: dict[Expert, WanTransformer3DModel]
+    vae: AutoencoderKLWan
+    scheduler: Any
+    expand_timesteps: bool
+
+
+def load(info: ModelInfo, device: torch.device) -> Components:
+    """Load every component. Raises ModelFailed when a file is missing, damaged or of a class unknown here."""
+    index = json.loads((info.path / "model_index.json").read_text("utf-8"))
+    names: dict[Expert, str] = {"high": "transformer", "low": "transformer_2"}
+    dtype = compute_dtype(device)
+    try:
+        return Components(
+            info=info,
+            device=device,
+            tokenizer=AutoTokenizer.from_pretrained(info.path / "tokenizer", local_files_only=True),
+            text_encoder=_weights(UMT5EncoderModel, info, "text_encoder", dtype).to(device),
+            experts={e: _weights(WanTransformer3DModel, info, names[e], dtype).to(device) for e in info.experts},
+            # In half precision the VAE shows banding and overflows on some clips.
+            vae=_weights(AutoencoderKLWan, info, "vae", torch.float32).to(device),
+            scheduler=_scheduler(info, index),
+            expand_timesteps=bool(index.get("expand_timesteps", False)),
+        )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelFailed(f"{info.title} cannot be loaded: {_first_line(error)}") from error
+
+
+def _weights(kind: Any, info: ModelInfo, name: str, dtype: torch.dtype) -> Any:
+    extra = {"dtype": dtype} if kind is UMT5EncoderModel else {"torch_dtype": dtype}
+    model = kind.from_pretrained(
+        info.path / name, local_files_only=True, use_safetensors=True, low_cpu_mem_usage=True, **extra
+    )
+    return model.eval().requires_grad_(False)
+
+
+def _scheduler(info: ModelInfo, index: dict[str, Any]) -> Any:
+    name = index["scheduler"][1]
+    if name not in SCHEDULERS:
+        raise ValueError(f"its scheduler {name} is not one of {', '.join(SCHEDULERS)}")
+    return SCHEDULERS[name].from_pretrained(info.path / "scheduler", local_files_only=True)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

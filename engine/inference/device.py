@@ -1,0 +1,40 @@
+"""The one seam between the engine and the machine: which device, which precision, what it is called."""
+
+from typing import Literal
+
+import torch
+
+from engine.errors import EngineError
+
+Choice = Literal["auto", "cpu", "cuda"]
+
+
+def choose(choice: Choice) -> torch.device:
+    """The device to run on; "auto" takes CUDA where there is one. Raises EngineError when it is not there."""
+    if choice == "cuda" and not torch.cuda.is_available():
+        raise EngineError(
+            "There is no CUDA device that this PyTorch can use.",
+            "Install a CUDA build of PyTorch, or choose the CPU.",
+        )
+    if choice == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda")
+
+
+def compute_dtype(device: torch.device) -> torch.dtype:
+    """What the transformers and the text encoder run in: float32 on a CPU, bfloat16 elsewhere."""
+    return torch.float32 if device.type == "cpu" else torch.bfloat16
+
+
+def describe(device: torch.device) -> str:
+    """The device, as said to a person."""
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
+        return f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
+    return f"CPU, {torch.get_num_threads()} threads"
+
+
+def give_back_memory(device: torch.device) -> None:
+    """Return cached blocks to the device; call it outside an `except` block, whose frames hold tensors."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()

@@ -1,0 +1,46 @@
+"""A small picture of where a run is going: the x₀ estimate, made visible cheaply."""
+
+import json
+from functools import cache
+
+import torch
+from torch import Tensor
+
+import resources
+from engine.inference.decode import Decoder, to_frames
+from engine.messages import Frames
+
+
+def estimate(latents: Tensor, sigma: float, velocity: Tensor) -> Tensor:
+    """x₀ as the flow-matching model sees it from here: xₜ − σ·v."""
+    return latents - sigma * velocity
+
+
+class Previewer:
+    """Decodes whole clips where the VAE is tiny, else projects latents to RGB, one pixel per cell."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self._decoder = decoder
+
+    def show(self, latents: Tensor) -> Frames:
+        """Pictures of latents [1, C, F, H, W]."""
+        latents = latents.nan_to_num()
+        if self._decoder.is_tiny:
+            return self._decoder.decode(latents)
+        return project(latents)
+
+
+def project(latents: Tensor) -> Frames:
+    """One RGB pixel per latent cell, one picture per latent frame."""
+    factors, bias = _factors(latents.shape[1])
+    rgb = torch.einsum("cfhw,cr->fhwr", latents[0].float().cpu(), factors) + bias
+    return to_frames(rgb)
+
+
+@cache
+def _factors(channels: int) -> tuple[Tensor, Tensor]:
+    """Factors [C, 3] and bias [3]; unknown latents show their first three channels."""
+    table = json.loads(resources.path("preview_factors.json").read_text("utf-8"))
+    if row := table.get(str(channels)):
+        return torch.tensor(row["factors"]), torch.tensor(row["bias"])
+    return torch.eye(channels, 3), torch.zeros(3)

@@ -1,0 +1,183 @@
+"""Recipes → clips without a window: the same session, driven straight."""
+
+import logging
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalog.errors import CatalogError
+from catalog.folders import Folders, default_folders
+from catalog.log import log_to
+from catalog.models import ModelInfo, find_model
+from catalog.recipe import Recipe
+from catalog.recipe_files import complete, load, locate
+from engine import video
+from engine.errors import Cancelled, EncodeFailed, EngineError
+from engine.live import LiveControls
+from engine.messages import Mix, Strip
+from engine.report import Report
+from engine.worker import Clip, Generate, Session
+
+log = logging.getLogger(__name__)
+
+DONE, OUR_FAULT, BAD_INPUT, CANCELLED = 0, 1, 2, 130
+_WORST_FIRST = (OUR_FAULT, BAD_INPUT, CANCELLED, DONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One recipe of the command line and where its results go."""
+
+    source: Path
+    out: Path
+    latents: Path | None
+
+
+class TargetTaken(CatalogError):
+    """A result would replace a file that exists, or cannot have the name it was given."""
+
+    advice = "Choose another name; nothing is overwritten."
+
+
+def render(sources: Sequence[Path], out: Path, latents: Path | None, device: str, as_json: bool) -> int:
+    """Render every recipe; one that fails does not stop the others. Returns the worst exit code."""
+    folders = default_folders()
+    log_file = log_to(folders.state)
+    report = Report(as_json, log_file)
+    codes = []
+    live = LiveControls()
+    with _interrupts(live):
+        renderer = _Renderer(folders, device, report, live)
+        for number, source in enumerate(sources, 1):
+            codes.append(_guarded(renderer, number, source, sources, out, latents, report))
+            if codes[-1] == CANCELLED:
+                break
+    return min(codes, key=_WORST_FIRST.index)
+
+
+def _guarded(
+    renderer: "_Renderer",
+    number: int,
+    source: Path,
+    sources: Sequence[Path],
+    out: Path,
+    latents: Path | None,
+    report: Report,
+) -> int:
+    """One recipe, with whatever goes wrong turned into an exit code."""
+    try:
+        renderer.render(number, Job(source, *_targets(source, sources, out, latents)))
+    except Cancelled:
+        report.cancelled(number, source)
+        return CANCELLED
+    except (CatalogError, EngineError) as error:
+        report.failed(number, source, str(error), error.advice)
+        return BAD_INPUT
+    except Exception as error:  # noqa: BLE001 - the boundary of the command line
+        log.error("unexpected failure while rendering %s", source, exc_info=error)
+        report.failed(number, source, f"{type(error).__name__}: {error}", f"Details are in {report.log_file}.")
+        return OUR_FAULT
+    return DONE
+
+
+def _targets(source: Path, sources: Sequence[Path], out: Path, latents: Path | None) -> tuple[Path, Path | None]:
+    """Where a recipe's clip and latents go: the named file for one recipe, a file in the folder for several."""
+    is_folder = len(sources) > 1 or out.is_dir() or not out.suffix
+    if is_folder and out.is_file():
+        raise TargetTaken(f"{out.name} is a file; several recipes need a folder.")
+    stem = _own_stem(source, sources)
+    clip = out / f"{stem}.mp4" if is_folder else out
+    if clip.suffix.lower() not in video.SUFFIXES:
+        raise TargetTaken(f"{clip.name} ends in none of {', '.join(video.SUFFIXES)}.", "Choose one of these endings.")
+    tensors = latents
+    if latents is not None and (len(sources) > 1 or latents.is_dir()):
+        tensors = latents / f"{stem}.safetensors"
+    for target in (clip, tensors):
+        if target is not None and target.exists():
+            raise TargetTaken(f"{target.name} exists already.")
+    return clip, tensors
+
+
+def _own_stem(source: Path, sources: Sequence[Path]) -> str:
+    """The recipe's name; recipes of one name from several folders are numbered."""
+    alike = [s for s in sources[: sources.index(source)] if s.stem.lower() == source.stem.lower()]
+    return f"{source.stem}-{len(alike) + 1}" if alike else source.stem
+
+
+class _Renderer:
+    """Keeps one session, so that several recipes load a model once."""
+
+    def __init__(self, folders: Folders, device: str, report: Report, live: LiveControls) -> None:
+        self._folders = folders
+        self._device = device
+        self._report = report
+        self._live = live
+        self._session: Session | None = None
+        self._model: ModelInfo | None = None
+        self._attached = 0
+
+    def render(self, number: int, job: Job) -> None:
+        """One recipe, start to end. Input is judged before torch is loaded."""
+        self._live.check()
+        recipe = load(job.source)
+        model = find_model(recipe.model, job.source.resolve().parent)
+        recipe = complete(recipe, model)
+        files = [locate(use, job.source, self._folders) for use in recipe.loras]
+        self._report.begin(number, job.source, recipe)
+        session = self._ready(model)
+        mix = self._attach(session, recipe, files)
+        live = self._live
+        live.mix = mix
+        clip = session.run(Generate(number, recipe, live), self._report.event)
+        self._save(clip, job, recipe)
+        self._report.finished(number, job.out, clip)
+
+    def _ready(self, model: ModelInfo) -> Session:
+        if self._session is None:
+            from engine.inference.session import open_session
+
+            self._session = open_session(self._device)  # type: ignore[arg-type]
+        if self._model is None or self._model.path != model.path:
+            self._model = self._session.load("demo" if model.name == "demo" else str(model.path))
+            self._attached = 0
+        return self._session
+
+    def _attach(self, session: Session, recipe: Recipe, files: Sequence[Path]) -> Mix:
+        for index in range(self._attached):
+            session.detach(str(index))
+        self._attached = 0
+        for index, file in enumerate(files):
+            session.attach(str(index), file)
+            self._attached = index + 1
+        strips = (Strip(str(i), use.high, use.low, use.per_step) for i, use in enumerate(recipe.loras))
+        return Mix(1, tuple(strips))
+
+    def _save(self, clip: Clip, job: Job, recipe: Recipe) -> None:
+        assert recipe.fps is not None
+        if job.latents is not None:
+            _save_latents(clip, job.latents)
+        video.save(job.out, clip.frames, recipe.fps, clip.recipe)
+
+
+def _save_latents(clip: Clip, file: Path) -> None:
+    from safetensors.numpy import save
+
+    assert clip.latents is not None
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("xb") as target:
+            target.write(save({"latents": clip.latents}))
+    except OSError as error:
+        raise EncodeFailed(f"{file.name} cannot be written: {error.strerror}.") from error
+
+
+@contextmanager
+def _interrupts(live: LiveControls) -> Iterator[None]:
+    """Ctrl+C asks the run to stop at its next block, so that nothing is left half done."""
+    before = signal.signal(signal.SIGINT, lambda *_: live.cancel())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,67 @@
+"""`python main.py` opens the window; `render`, `inspect` and `doctor` work without one."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run what the command line asks for; returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    arguments = _parser().parse_args(words)
+    match arguments.command:
+        case "render":
+            from engine.render import render
+
+            return render(
+                arguments.recipe,
+                out=arguments.out,
+                latents=arguments.latents,
+                device=arguments.device,
+                as_json=arguments.json,
+            )
+        case "inspect":
+            from catalog.inspect_files import main as inspect
+
+            return inspect(arguments.file, as_json=arguments.json)
+        case "doctor":
+            from engine.doctor import doctor
+
+            return doctor()
+        case _:
+            return _window(words)
+
+
+def _window(words: Sequence[str]) -> int:
+    from engine.doctor import missing_for_a_window
+
+    if missing := missing_for_a_window():
+        sys.stderr.write(f"{missing}\n`python main.py doctor` lists everything that is missing.\n")
+        return 2
+    from ui.app import main as open_window
+
+    return open_window([sys.argv[0], *words])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="main.py", description="LoRA Alchemy: a mixing desk for Wan LoRAs.")
+    commands = parser.add_subparsers(dest="command", title="without a window")
+
+    render = commands.add_parser("render", help="make clips from recipes, or again from finished clips")
+    render.add_argument("recipe", nargs="+", type=Path, help="a recipe (.json) or a clip made here")
+    render.add_argument("--out", required=True, type=Path, metavar="PATH", help="a file for one, a folder for several")
+    render.add_argument("--latents", type=Path, metavar="FILE", help="also save the final latents (.safetensors)")
+    render.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    render.add_argument("--json", action="store_true", help="one JSON object a line on stdout per event")
+
+    inspect = commands.add_parser("inspect", help="say what LoRA files are, from their tensors")
+    inspect.add_argument("file", nargs="+", type=Path)
+    inspect.add_argument("--json", action="store_true")
+
+    commands.add_parser("doctor", help="say what this machine has and what is missing")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
