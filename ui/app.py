@@ -1,0 +1,141 @@
+"""The only composition root: makes the objects, shows the window, then starts what takes time."""
+
+import faulthandler
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+import resources
+from catalog.bridge import CatalogBridge
+from catalog.folders import Folders, default_folders
+from catalog.log import log_to
+from engine.bridge import EngineBridge
+from engine.worker import Clip, Session
+from ui import first_start
+from ui.browser.cards import CardModel
+from ui.faults import FaultWatch
+from ui.main_window import MainWindow, States
+from ui.settings import Device, Settings
+from ui.signals import TerminalSignals
+from ui.state.hearing import Hearing
+from ui.state.mix import MixState
+from ui.state.recipe_desk import RecipeDesk
+from ui.state.run import RunState
+from ui.theme import dress, watcher
+
+OpenSession = Callable[[Device], Session]
+PATIENCE = 10.0
+"""Seconds that closing waits for the engine to leave its kernel."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Open the window and stay until it is closed; returns the exit code."""
+    application = QApplication(list(argv))
+    application.setApplicationName("LoRA Alchemy")
+    application.setDesktopFileName("lora-alchemy")
+    application.setWindowIcon(QIcon(str(resources.path("icons") / "app.svg")))
+    folders = default_folders()
+    log_to(folders.state)
+    if sys.stderr is not None:
+        faulthandler.enable()
+    program = Program(folders, open_session)
+    program.faults.install()
+    terminal = TerminalSignals(program.window.close, application)
+    program.show()
+    code = application.exec()
+    terminal.deleteLater()
+    return code
+
+
+def open_session(device: Device) -> Session:
+    """Runs on the engine thread: this import is the one that brings torch in."""
+    from engine.inference import session
+
+    return session.open_session(device)
+
+
+class Program(QObject):
+    """The object graph behind one window."""
+
+    def __init__(self, folders: Folders, open_session: OpenSession) -> None:
+        super().__init__()
+        self.settings = Settings(folders)
+        self.folders = replace(folders, library=self.settings.library, outputs=self.settings.outputs)
+        watcher().choose(self.settings.theme)
+        dress(QApplication.instance())  # type: ignore[arg-type]
+        self.faults = FaultWatch(self)
+        self.bridge = EngineBridge(partial(open_session, self.settings.device), self._save, self)
+        self.catalog = CatalogBridge(self.folders, self)
+        self.run = RunState(self.bridge, self)
+        self.mix = MixState(self.bridge, self)
+        self.hearing = Hearing(self.bridge, self.mix, self)
+        self.cards = CardModel(self)
+        self.recipes = RecipeDesk(self.run, self.mix, self.cards, self.folders, self)
+        states = States(
+            self.run, self.mix, self.hearing, self.cards, self.recipes, self.catalog, self.settings
+        )
+        self.window = MainWindow(states, self.stop)
+        self.faults.message.connect(self.window.message_bar.say)
+        self._is_started = False
+
+    def show(self) -> None:
+        """Show the window; the slow things begin when it has been painted."""
+        self._painted = FirstPaint(self.window)
+        self._painted.happened.connect(self.start)
+        self.window.show()
+
+    def start(self) -> None:
+        """Look through the library and start the engine with the demo model."""
+        if self._is_started:
+            return
+        self._is_started = True
+        if self.settings.is_first_start:
+            self.settings.is_first_start = False
+            self.catalog.scan_finished.connect(self._lay_out)
+            self.window.message_bar.say("info", first_start.SENTENCE, first_start.ADVICE)
+        self.catalog.scan()
+        self.bridge.start()
+        self.run.open_model("demo")
+
+    def stop(self) -> None:
+        """End both threads; a kernel that does not return in time is left behind with the process."""
+        has_ended = self.bridge.stop(PATIENCE)
+        self.catalog.stop(PATIENCE)
+        if not has_ended:
+            logging.getLogger(__name__).warning("the engine was still at work when the window closed")
+            logging.shutdown()
+            os._exit(0)
+
+    def _lay_out(self) -> None:
+        self.catalog.scan_finished.disconnect(self._lay_out)
+        first_start.lay_out(self.cards, self.mix)
+
+    def _save(self, clip: Clip) -> Path:
+        """Runs on the engine thread, when a clip is finished."""
+        from engine.video import save_clip
+
+        return save_clip(self.settings.outputs, clip)
+
+
+class FirstPaint(QObject):
+    """Says once that a widget has been painted, after the event loop has had a breath."""
+
+    happened = Signal()
+
+    def __init__(self, widget: QObject) -> None:
+        super().__init__(widget)
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            watched.removeEventFilter(self)
+            QTimer.singleShot(0, self, self.happened.emit)
+        return False

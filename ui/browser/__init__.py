@@ -1,0 +1,1 @@
+"""The browser: the library's LoRA files as cards."""

@@ -1,0 +1,1 @@
+"""The desk: one strip per LoRA, with the faders that play it."""

@@ -1,0 +1,150 @@
+"""The desk: a header, the strips, and a place to drop more."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from catalog.library import Entry
+from ui.browser.cards import CARD_MIME, paths_in
+from ui.desk.drop_zone import DropZone
+from ui.desk.strip import STRIP_MIME, StripView
+from ui.state.hearing import Hearing
+from ui.state.mix import MixState
+
+
+class DeskPanel(QFrame):
+    """Keeps one StripView per strip of the mix. Files from outside are the window's to take."""
+
+    def __init__(
+        self,
+        mix: MixState,
+        hearing: Hearing,
+        entry_of: Callable[[Path], Entry | None],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._mix, self._hearing, self._entry_of = mix, hearing, entry_of
+        self._views: dict[str, StripView] = {}
+        self.setProperty("ground", "panel")
+        self.setAcceptDrops(True)
+        self._build()
+        mix.placed.connect(self._sync)
+        mix.strip_changed.connect(self._refresh)
+        mix.changed.connect(self._refresh_hearing)
+        hearing.changed.connect(self._refresh_hearing)
+        self._sync()
+
+    @property
+    def views(self) -> tuple[StripView, ...]:
+        """The strips as they are shown, from the top."""
+        return tuple(self._views[s.id] for s in self._mix.strips)
+
+    def _build(self) -> None:
+        title, self._count = QLabel("Desk"), QLabel()
+        title.setProperty("size", "15")
+        self._count.setProperty("tone", "secondary")
+        self._count.setProperty("size", "12")
+        header = QHBoxLayout()
+        header.setContentsMargins(8, 0, 8, 0)
+        header.setSpacing(12)
+        header.addWidget(title)
+        header.addWidget(self._count, 1)
+        inside = QWidget()
+        self._strips = QVBoxLayout()
+        self._strips.setSpacing(8)
+        self._zone = DropZone()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(self._strips)
+        column.addWidget(self._zone)
+        column.addStretch(1)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(inside)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(8, 12, 8, 8)
+        box.setSpacing(12)
+        box.addLayout(header)
+        box.addWidget(self._scroll, 1)
+
+    # Showing
+
+    def _sync(self) -> None:
+        """Make the views follow the strips."""
+        ids = [s.id for s in self._mix.strips]
+        lost = next(
+            (i for i, v in enumerate(self._views.values()) if v.id not in ids and _has_focus(v)), None
+        )
+        for id in [id for id in self._views if id not in ids]:
+            view = self._views.pop(id)
+            self._strips.removeWidget(view)
+            view.hide()
+            view.deleteLater()
+        for index, id in enumerate(ids):
+            view = self._views.get(id) or StripView(id, self._mix, self._hearing)
+            self._views[id] = view
+            if self._strips.indexOf(view) != index:
+                self._strips.removeWidget(view)
+                self._strips.insertWidget(index, view)
+        self._views = {id: self._views[id] for id in ids}
+        self._count.setText({0: "empty", 1: "1 strip"}.get(len(ids), f"{len(ids)} strips"))
+        self._zone.show_state(is_hot=False, is_empty=not ids)
+        self._order_tabs()
+        if lost is not None and ids:
+            self.views[min(lost, len(ids) - 1)].setFocus()
+
+    def _order_tabs(self) -> None:
+        chain = [widget for view in self.views for widget in view.tab_chain()]
+        for first, second in pairwise(chain):
+            QWidget.setTabOrder(first, second)
+
+    def _refresh(self, id: str) -> None:
+        if view := self._views.get(id):
+            view.refresh()
+
+    def _refresh_hearing(self) -> None:
+        for view in self._views.values():
+            view.refresh_hearing()
+
+    # Dropping
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        data = event.mimeData()
+        if data.hasFormat(CARD_MIME) or data.hasFormat(STRIP_MIME):
+            event.acceptProposedAction()
+            self._zone.show_state(data.hasFormat(CARD_MIME), not self._views)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._zone.show_state(False, not self._views)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        data = event.mimeData()
+        if data.hasFormat(STRIP_MIME):
+            id = bytes(data.data(STRIP_MIME).data()).decode()
+            self._mix.move(id, self._index_at(event.position().toPoint().y(), id))
+        else:
+            for path in paths_in(data):
+                self._mix.add(path, self._entry_of(path))
+        event.acceptProposedAction()
+        self._zone.show_state(False, not self._views)
+
+    def _index_at(self, y: int, moved: str) -> int:
+        """Before which of the other strips something dropped at this height belongs."""
+        others = [view for view in self.views if view.id != moved]
+        middles = [view.mapTo(self, view.rect().center()).y() for view in others]
+        return sum(middle < y for middle in middles)
+
+
+def _has_focus(view: StripView) -> bool:
+    inner = view.focusWidget()
+    return view.hasFocus() or (inner is not None and inner.hasFocus())

@@ -1,0 +1,30 @@
+"""The one sentence that a strip says when something should be said."""
+
+from typing import Literal
+
+from catalog.identify import misfit
+from catalog.models import ModelInfo
+from ui.state.strip import Attachment, StripState
+
+Tone = Literal["look", "refused", "secondary"]
+
+
+def notice(strip: StripState, attachment: Attachment, model: ModelInfo | None) -> tuple[Tone, str]:
+    """Tone and sentence, the most serious first; an empty sentence when all is well."""
+    identity = strip.entry.identity if strip.entry else None
+    if attachment.status == "refused":
+        return "refused", attachment.reason
+    if strip.entry and strip.entry.problem:
+        return "refused", strip.entry.problem
+    if identity and model and (sentence := misfit(identity, model)):
+        return "refused", sentence
+    if identity and identity.contradictions:
+        return "look", identity.contradictions[0]
+    coverage = attachment.coverage
+    if coverage and coverage.ignored:
+        count = len(coverage.ignored)
+        things = "one tensor of the file does" if count == 1 else f"{count} tensors of the file do"
+        return "look", f"{things} nothing here: {coverage.ignored[0][1]}"
+    if strip.per_step:
+        return "secondary", "Plays the strengths of the recipe, step by step; move a fader to take over."
+    return "secondary", ""

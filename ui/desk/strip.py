@@ -1,0 +1,238 @@
+"""One strip of the desk: a LoRA's name, its buttons, its faders, and what should be said about it."""
+
+from functools import partial
+
+from PySide6.QtCore import QMimeData, QPoint, Qt
+from PySide6.QtGui import QColor, QDrag, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from catalog.models import Expert
+from ui.desk.fader import Fader
+from ui.desk.notice import notice
+from ui.elided_label import ElidedLabel
+from ui.state.hearing import Hearing
+from ui.state.mix import MixState
+from ui.theme import font, icon, theme, watcher
+
+STRIP_MIME = "application/x-lora-alchemy-strip"
+TIP = "Delete removes the strip; Alt+Up and Alt+Down move it; drag it to another place"
+
+
+class StripView(QFrame):
+    """Shows one strip of a MixState and passes on what one does to it."""
+
+    def __init__(self, id: str, mix: MixState, hearing: Hearing, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.id, self._mix, self._hearing = id, mix, hearing
+        self._pressed: QPoint | None = None
+        self._faders: dict[Expert, Fader] = {}
+        self.setProperty("ground", "raised")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setToolTip(TIP)
+        self._build()
+        self._arrange()
+        self.refresh()
+        self.refresh_hearing()
+        watcher().changed.connect(self.refresh)
+
+    def _build(self) -> None:
+        self._name = ElidedLabel()
+        self._name.setFont(font(13, is_bold=True))
+        self._what = ElidedLabel(mode=Qt.TextElideMode.ElideRight)
+        self._what.setProperty("tone", "secondary")
+        self._what.setProperty("size", "11")
+        self._coverage = QLabel()
+        self._coverage.setProperty("size", "11")
+        self._mute = _letter("M", "Mute (M)")
+        self._mute.toggled.connect(lambda on: self._mix.set_muted(self.id, on))
+        self._solo = _letter("S", "Solo: only solo strips are heard (S)")
+        self._solo.toggled.connect(lambda on: self._mix.set_solo(self.id, on))
+        self._remove = QToolButton()
+        self._remove.setProperty("quiet", "true")
+        self._remove.setToolTip("Take off the desk (Delete)")
+        self._remove.clicked.connect(self.remove)
+        self._notice = QLabel()
+        self._notice.setTextFormat(Qt.TextFormat.PlainText)
+        self._notice.setWordWrap(True)
+        self._notice.setProperty("size", "12")
+
+    def _arrange(self) -> None:
+        top, under = QHBoxLayout(), QHBoxLayout()
+        top.setSpacing(4)
+        top.addWidget(self._name, 1)
+        for button in (self._mute, self._solo, self._remove):
+            top.addWidget(button)
+        under.setSpacing(8)
+        under.addWidget(self._what, 1)
+        under.addWidget(self._coverage)
+        self._fader_box = QVBoxLayout()
+        self._fader_box.setSpacing(0)
+        self._fader_box.setContentsMargins(0, 8, 0, 0)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(12, 8, 8, 8)
+        box.setSpacing(2)
+        box.addLayout(top)
+        box.addLayout(under)
+        box.addLayout(self._fader_box)
+        box.addWidget(self._notice)
+
+    # Showing
+
+    def refresh(self) -> None:
+        """Show the strip as the state has it."""
+        strip = self._mix.strip(self.id)
+        if strip is None:
+            return
+        self._show_words()
+        for button, is_on in ((self._mute, strip.is_muted), (self._solo, strip.is_solo)):
+            button.blockSignals(True)
+            button.setChecked(is_on)
+            button.blockSignals(False)
+        self._remove.setIcon(icon("close", theme().secondary))
+        self._show_faders()
+        self.refresh_hearing()
+
+    def refresh_hearing(self) -> None:
+        """Show what the run has heard of this strip."""
+        strip = self._mix.strip(self.id)
+        if strip is None:
+            return
+        is_any_solo = any(s.is_solo for s in self._mix.strips)
+        is_silent = strip.is_muted or (is_any_solo and not strip.is_solo)
+        is_silent |= self._mix.attachment(self.id).status == "refused"
+        for expert, fader in self._faders.items():
+            applied = self._hearing.applied(self.id, expert)
+            fader.show_hearing(self._hearing.is_heard(self.id), applied, is_silent)
+
+    def _show_words(self) -> None:
+        strip, attachment = self._mix.strip(self.id), self._mix.attachment(self.id)
+        assert strip is not None
+        identity = strip.entry.identity if strip.entry else None
+        self._name.setText(strip.name)
+        self._what.setText(identity.summary if identity else str(strip.path.name))
+        coverage, tone = attachment.coverage, "secondary"
+        words = {"attaching": "loading…", "refused": "refused"}.get(attachment.status, "")
+        if coverage is not None:
+            words = f"{coverage.modules} of {coverage.of}"
+            tone = "look" if coverage.ignored or not coverage.modules else "good"
+        self._coverage.setText(words)
+        self._coverage.setToolTip("Layers of the model that this file changes" if coverage else "")
+        _tone(self._coverage, "refused" if attachment.status == "refused" else tone)
+        tone, sentence = notice(strip, attachment, self._mix.model)
+        self._notice.setText(sentence)
+        self._notice.setVisible(bool(sentence))
+        _tone(self._notice, tone)
+        self._name_controls(strip.name)
+
+    def _name_controls(self, name: str) -> None:
+        self.setAccessibleName(f"Strip {name}")
+        self._mute.setAccessibleName(f"Mute {name}")
+        self._solo.setAccessibleName(f"Solo {name}")
+        self._remove.setAccessibleName(f"Remove {name}")
+
+    def _show_faders(self) -> None:
+        strip = self._mix.strip(self.id)
+        assert strip is not None
+        experts = self._mix.experts
+        if tuple(self._faders) != experts:
+            self._make_faders(experts)
+        for expert, fader in self._faders.items():
+            fader.show_strength(strip.strength(expert))
+            label = expert.upper() if len(experts) > 1 else "Strength"
+            fader.setAccessibleName(f"{label} strength of {strip.name}, percent")
+
+    def _make_faders(self, experts: tuple[Expert, ...]) -> None:
+        for old in self._faders.values():
+            self._fader_box.removeWidget(old)
+            old.deleteLater()
+        self._faders = {}
+        for expert in experts:
+            fader = Fader(expert.upper() if len(experts) > 1 else "STRENGTH", expert)
+            fader.began.connect(self._mix.begin_gesture)
+            fader.moved.connect(partial(self._mix.set_strength, self.id, expert))
+            self._faders[expert] = fader
+            self._fader_box.addWidget(fader)
+
+    def tab_chain(self) -> tuple[QWidget, ...]:
+        """What Tab visits, in order."""
+        return (self, self._mute, self._solo, self._remove, *self._faders.values())
+
+    # Doing
+
+    def remove(self) -> None:
+        """Take the strip off the desk."""
+        self._mix.remove(self.id)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        index = [s.id for s in self._mix.strips].index(self.id)
+        is_alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+        key = event.key()
+        if key == Qt.Key.Key_Delete:
+            self.remove()
+        elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down) and is_alt:
+            self._mix.move(self.id, index + (1 if key == Qt.Key.Key_Down else -1))
+        elif key == Qt.Key.Key_M and not event.modifiers():
+            self._mute.toggle()
+        elif key == Qt.Key.Key_S and not event.modifiers():
+            self._solo.toggle()
+        else:
+            super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._pressed = event.position().toPoint()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._pressed is None:
+            return
+        way = (event.position().toPoint() - self._pressed).manhattanLength()
+        if way >= QApplication.startDragDistance():
+            self._drag(self._pressed)
+            self._pressed = None
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._pressed = None
+
+    def _drag(self, hot_spot: QPoint) -> None:
+        data = QMimeData()
+        data.setData(STRIP_MIME, self.id.encode())
+        drag = QDrag(self)
+        drag.setMimeData(data)
+        drag.setPixmap(self.grab())
+        drag.setHotSpot(hot_spot)
+        drag.exec(Qt.DropAction.MoveAction)
+
+    # Focus
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.hasFocus():
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(QColor(theme().accent), 1.5))
+            painter.drawRoundedRect(self.rect().toRectF().adjusted(0.75, 0.75, -0.75, -0.75), 8, 8)
+
+
+def _letter(letter: str, tip: str) -> QToolButton:
+    button = QToolButton()
+    button.setText(letter)
+    button.setCheckable(True)
+    button.setFont(font(11, is_bold=True))
+    button.setProperty("letter", letter)
+    button.setToolTip(tip)
+    button.setFixedSize(28, 24)
+    return button
+
+
+def _tone(label: QLabel, tone: str) -> None:
+    if label.property("tone") != tone:
+        label.setProperty("tone", tone)
+        label.style().unpolish(label)
+        label.style().polish(label)

@@ -1,0 +1,26 @@
+"""What the Help menu says."""
+
+SHORTCUTS = """\
+Generate    Ctrl+Enter
+Cancel    Esc
+Export the clip    Ctrl+S
+Open a recipe or clip    Ctrl+O
+Save the recipe    Ctrl+Shift+S
+Install files    Ctrl+I
+Find LoRAs    Ctrl+F
+Undo, redo    Ctrl+Z, Ctrl+Shift+Z
+Settings    Ctrl+,
+
+On a card: Enter or double-click puts it on the desk.
+On a strip: M mutes, S plays solo, Delete removes, Alt+Up and Alt+Down move.
+On a fader: arrow keys ±0.05, with Shift ±0.01, Page keys ±0.25, Home and End for the ends;
+double-click for 1.00; Enter or a digit to type a number.
+"""
+
+ABOUT = """\
+LoRA Alchemy 0.1.0
+
+A mixing desk for Wan LoRAs: faders that play the picture while it is being denoised.
+
+Apache License 2.0. Built with Qt (PySide6), PyTorch, diffusers, transformers and FFmpeg.
+"""

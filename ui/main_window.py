@@ -1,0 +1,242 @@
+"""Arranges the panels, menus and shortcuts; what they do is in the states."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QPoint, Qt
+from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QSplitter, QVBoxLayout, QWidget
+
+from catalog.bridge import CatalogBridge
+from catalog.install import InstallReport
+from catalog.library import Entry
+from ui.browser.cards import CardModel
+from ui.browser.install_words import report_words
+from ui.browser.panel import BrowserPanel
+from ui.desk.desk import DeskPanel
+from ui.drop_overlay import RECIPES, DropOverlay
+from ui.help import ABOUT, SHORTCUTS
+from ui.message_bar import MessageBar
+from ui.settings import Settings
+from ui.settings_dialog import SettingsDialog
+from ui.stage.panel import StagePanel
+from ui.state.hearing import Hearing
+from ui.state.mix import MixState
+from ui.state.recipe_desk import RecipeDesk
+from ui.state.run import RunState
+from ui.top_bar import TopBar
+
+RECIPE_FILTER = "Recipes and clips (*.json *.mp4 *.webm)"
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """All that the window shows; made in app.py."""
+
+    run: RunState
+    mix: MixState
+    hearing: Hearing
+    cards: CardModel
+    recipes: RecipeDesk
+    catalog: CatalogBridge
+    settings: Settings
+
+
+class MainWindow(QMainWindow):
+    """The one window. `stop` ends the threads when it closes and says whether they ended."""
+
+    def __init__(self, states: States, stop: Callable[[], None]) -> None:
+        super().__init__()
+        self._states, self._stop = states, stop
+        self._wanted_on_desk: set[str] = set()
+        self.setWindowTitle("LoRA Alchemy")
+        self.setMinimumSize(1100, 680)
+        self.resize(1600, 1000)
+        self.top_bar = TopBar(states.run)
+        self.message_bar = MessageBar()
+        self.browser = BrowserPanel(states.cards)
+        self.stage = StagePanel(states.run)
+        self.desk = DeskPanel(states.mix, states.hearing, states.cards.entry_of)
+        self._arrange()
+        self._build_menus()
+        self._overlay = DropOverlay(self)
+        for child in self.findChildren(QWidget):
+            if child.acceptDrops() and child is not self._overlay:
+                self._overlay.guard(child)
+        self._connect()
+        self._restore()
+
+    def _arrange(self) -> None:
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._splitter.setHandleWidth(1)
+        self._splitter.setChildrenCollapsible(False)
+        for panel, least, most in (
+            (self.browser, 280, 420),
+            (self.stage, 360, 16_777_215),
+            (self.desk, 300, 440),
+        ):
+            panel.setMinimumWidth(least)
+            panel.setMaximumWidth(most)
+            self._splitter.addWidget(panel)
+        self._splitter.setStretchFactor(1, 1)
+        self._splitter.setSizes([320, 900, 380])
+        middle = QWidget()
+        box = QVBoxLayout(middle)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(self.top_bar)
+        box.addWidget(self.message_bar)
+        box.addWidget(self._splitter, 1)
+        self.setCentralWidget(middle)
+
+    def _build_menus(self) -> None:
+        bar, run = self.menuBar(), self._states.run
+        file = bar.addMenu("&File")
+        self._add(file, "&Open recipe or clip…", self.open_recipe, "Ctrl+O")
+        self._add(file, "Save &recipe…", self.save_recipe, "Ctrl+Shift+S")
+        self._add(file, "&Export clip…", self.stage.export_clip, "Ctrl+S")
+        file.addSeparator()
+        self._add(file, "&Install files…", self.install_files, "Ctrl+I")
+        file.addSeparator()
+        self._add(file, "&Settings…", self.open_settings, "Ctrl+,")
+        self._add(file, "&Quit", self.close, "Ctrl+Q")
+        edit, stack = bar.addMenu("&Edit"), self._states.mix.undo
+        undo, redo = stack.createUndoAction(self, "Undo"), stack.createRedoAction(self, "Redo")
+        undo.setShortcut(QKeySequence.StandardKey.Undo)
+        redo.setShortcuts([QKeySequence("Ctrl+Shift+Z"), QKeySequence("Ctrl+Y")])
+        edit.addActions([undo, redo])
+        edit.addSeparator()
+        self._add(edit, "&Find LoRAs", self.find_loras, "Ctrl+F")
+        run_menu = bar.addMenu("&Run")
+        self._add(run_menu, "&Generate", run.generate, "Ctrl+Return", "Ctrl+Enter")
+        self._cancel = self._add(run_menu, "&Cancel", run.cancel, "Esc")
+        help_menu = bar.addMenu("&Help")
+        self._add(help_menu, "&Shortcuts", lambda: self._tell("Shortcuts", SHORTCUTS), "F1")
+        self._add(help_menu, "&About LoRA Alchemy", lambda: self._tell("About LoRA Alchemy", ABOUT))
+
+    def _add(self, menu: QMenu, text: str, do: Callable[[], object], *keys: str) -> QAction:
+        action = QAction(text, self)
+        action.setShortcuts([QKeySequence(key) for key in keys])
+        action.triggered.connect(lambda _checked=False: do())
+        menu.addAction(action)
+        return action
+
+    def _connect(self) -> None:
+        own, say = self._states, self.message_bar.say
+        for source in (own.run, own.recipes, self.browser):
+            source.message.connect(say)
+        self.top_bar.settings_requested.connect(self.open_settings)
+        self.browser.chosen.connect(self._add_to_desk)
+        self.browser.trashed.connect(own.cards.lose)
+        self._overlay.dropped.connect(self._take_dropped)
+        own.catalog.found.connect(self._on_found)
+        own.catalog.lost.connect(own.cards.lose)
+        own.catalog.install_progress.connect(self.browser.show_progress)
+        own.catalog.install_finished.connect(self._on_installed)
+        own.catalog.failed.connect(self._on_catalog_failed)
+        own.run.changed.connect(self._follow_model)
+        own.run.state_changed.connect(self._follow_run)
+        self._follow_model()
+        self._follow_run()
+
+    # Following
+
+    def _follow_model(self) -> None:
+        self.browser.set_model(self._states.run.model)
+
+    def _follow_run(self) -> None:
+        # a disabled action leaves Esc to whoever has the focus
+        self._cancel.setEnabled(self._states.run.phase in ("running", "queued"))
+
+    def _on_found(self, entries: tuple[Entry, ...]) -> None:
+        self._states.cards.take(entries)
+        self._states.mix.know(entries)
+
+    def _on_installed(self, report: InstallReport) -> None:
+        self.browser.show_progress(0, 0)
+        self.message_bar.say(*report_words(report))
+        known = [(entry.path, entry.path.name) for entry in report.installed]
+        known += [(there, dropped.name) for dropped, there in report.duplicates]
+        for path, name in known:
+            if name in self._wanted_on_desk:
+                self._states.mix.add(path, self._states.cards.entry_of(path))
+        self._wanted_on_desk.clear()
+
+    def _on_catalog_failed(self, failed: object) -> None:
+        title, advice, details = (str(getattr(failed, name, "")) for name in ("title", "advice", "details"))
+        self.message_bar.say("refused", title, advice, details)
+
+    # Doing
+
+    def _add_to_desk(self, entry: Entry) -> None:
+        self._states.mix.add(entry.path, entry)
+
+    def _take_dropped(self, paths: tuple[Path, ...], place: QPoint) -> None:
+        recipes = [p for p in paths if p.suffix.lower() in RECIPES and p.is_file()]
+        if len(recipes) == len(paths) == 1:
+            self._states.recipes.open(recipes[0])
+            return
+        if self.desk.rect().contains(self.desk.mapFrom(self, place)):
+            self._wanted_on_desk |= {p.name for p in paths}
+        self._states.catalog.install(paths)
+
+    def find_loras(self) -> None:
+        """Go to the search box."""
+        self.browser.search.setFocus()
+        self.browser.search.selectAll()
+
+    def open_recipe(self) -> None:
+        """Ask for a recipe or a clip and open it."""
+        start = str(self._states.settings.outputs)
+        name, _ = QFileDialog.getOpenFileName(self, "Open recipe or clip", start, RECIPE_FILTER)
+        if name:
+            self._states.recipes.open(Path(name))
+
+    def save_recipe(self) -> None:
+        """Ask for a file and write the recipe there."""
+        start = str(self._states.settings.outputs / "recipe.json")
+        name, _ = QFileDialog.getSaveFileName(self, "Save recipe", start, "Recipe (*.json)")
+        if name:
+            path = Path(name)
+            self._states.recipes.save(path if path.suffix else path.with_suffix(".json"))
+
+    def install_files(self) -> None:
+        """Ask for LoRA files and install them."""
+        names, _ = QFileDialog.getOpenFileNames(
+            self, "Install LoRA files", "", "LoRA files (*.safetensors *.sft)"
+        )
+        if names:
+            self._states.catalog.install([Path(name) for name in names])
+
+    def open_settings(self) -> None:
+        """Show the settings."""
+        SettingsDialog(self._states.settings, self).exec()
+
+    def _tell(self, title: str, text: str) -> None:
+        box = QMessageBox(QMessageBox.Icon.NoIcon, title, text, QMessageBox.StandardButton.Close, self)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    # Coming and going
+
+    def _restore(self) -> None:
+        settings = self._states.settings
+        if not settings.geometry.isEmpty():
+            self.restoreGeometry(settings.geometry)
+        if not settings.splitter.isEmpty():
+            self._splitter.restoreState(settings.splitter)
+
+    def remember(self) -> None:
+        """Keep sizes for the next start."""
+        settings = self._states.settings
+        settings.geometry = QByteArray(self.saveGeometry())
+        settings.splitter = QByteArray(self._splitter.saveState())
+        settings.save()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.remember()
+        self.hide()
+        self._stop()
+        event.accept()

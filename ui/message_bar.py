@@ -1,0 +1,162 @@
+"""One bar for what went well, what needs a look and what was refused."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui.theme import icon, theme, watcher
+
+Kind = Literal["info", "look", "refused"]
+MOST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is said: one sentence, what to do, and text for those who want to know more."""
+
+    kind: Kind
+    sentence: str
+    advice: str = ""
+    details: str = ""
+
+
+class MessageBar(QFrame):
+    """Shows the newest message; dismissing it shows the one before. Plain text only, never modal."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._messages: list[Message] = []
+        self.setObjectName("message")
+        self._build()
+        self._arrange()
+        self.hide()
+        watcher().changed.connect(self._show)
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """All that was said and not dismissed, newest last."""
+        return tuple(self._messages)
+
+    def say(self, kind: str, sentence: str, advice: str = "", details: str = "") -> None:
+        """Show a message. Saying the same again does not pile up."""
+        known: Kind = "refused" if kind == "refused" else "look" if kind == "look" else "info"
+        message = Message(known, sentence, advice, details)
+        self._messages = [m for m in self._messages if m != message][-MOST + 1 :] + [message]
+        self._details_button.setChecked(False)
+        self._show()
+        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+
+    def dismiss(self) -> None:
+        """Take the newest message away."""
+        had_focus = self.focusWidget() is not None and self.focusWidget().hasFocus()
+        if self._messages:
+            self._messages.pop()
+        self._details_button.setChecked(False)
+        self._show()
+        if had_focus and self._messages:
+            self._close.setFocus()
+
+    def copy(self) -> None:
+        """Put the whole message on the clipboard."""
+        message = self._messages[-1]
+        parts = (message.sentence, message.advice, message.details)
+        QGuiApplication.clipboard().setText("\n\n".join(p for p in parts if p))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.dismiss()
+        else:
+            super().keyPressEvent(event)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        is_override = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
+        if is_override and event.key() == Qt.Key.Key_Escape:  # type: ignore[attr-defined]
+            event.accept()  # Esc in this bar dismisses; elsewhere it cancels the run
+        return False
+
+    def _build(self) -> None:
+        self._icon = QLabel()
+        self._sentence, self._advice, self._count = QLabel(), QLabel(), QLabel()
+        for label in (self._sentence, self._advice, self._count):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+        self._sentence.setWordWrap(True)
+        self._advice.setWordWrap(True)
+        self._advice.setProperty("tone", "secondary")
+        self._count.setProperty("tone", "secondary")
+        self._details_button = QPushButton("Details")
+        self._details_button.setCheckable(True)
+        self._details_button.setAccessibleName("Details of the message")
+        self._details_button.setToolTip("Show what is known about it")
+        self._details_button.toggled.connect(self._show)
+        self._copy = QPushButton("Copy")
+        self._copy.setAccessibleName("Copy the message and its details")
+        self._copy.setToolTip("Copy message and details, for a report")
+        self._copy.clicked.connect(self.copy)
+        self._close = QToolButton()
+        self._close.setProperty("quiet", "true")
+        self._close.setAccessibleName("Dismiss the message")
+        self._close.setToolTip("Dismiss (Esc)")
+        self._close.clicked.connect(self.dismiss)
+        self._text = QPlainTextEdit()
+        self._text.setReadOnly(True)
+        self._text.setTabChangesFocus(True)
+        self._text.setMaximumHeight(160)
+        self._text.setAccessibleName("Details of the message")
+        self._text.setToolTip("What is known about it; select and copy")
+        for each in (self._details_button, self._copy, self._close, self._text):
+            each.installEventFilter(self)
+
+    def _arrange(self) -> None:
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(self._sentence)
+        words.addWidget(self._advice)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(words, 1)
+        for widget in (self._count, self._copy, self._details_button, self._close):
+            row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(16, 6, 8, 6)
+        box.setSpacing(8)
+        box.addLayout(row)
+        box.addWidget(self._text)
+
+    def _show(self) -> None:
+        self.setVisible(bool(self._messages))
+        if not self._messages:
+            return
+        message, older = self._messages[-1], len(self._messages) - 1
+        colour = {"info": theme().accent, "look": theme().look, "refused": theme().refused}[message.kind]
+        self._icon.setPixmap(icon(message.kind, colour).pixmap(16))
+        self._icon.setToolTip({"info": "Information", "look": "Look", "refused": "Refused"}[message.kind])
+        self._close.setIcon(icon("close", theme().secondary))
+        self._sentence.setText(message.sentence)
+        self._advice.setText(message.advice)
+        self._advice.setVisible(bool(message.advice))
+        self._count.setText(f"+{older} older")
+        self._count.setVisible(older > 0)
+        self._details_button.setVisible(bool(message.details))
+        is_open = self._details_button.isChecked() and bool(message.details)
+        self._copy.setVisible(is_open)
+        self._text.setVisible(is_open)
+        self._text.setPlainText(message.details)
+        self.setAccessibleName(f"{message.sentence} {message.advice}".strip())
+        ground, line = theme().panel, theme().line
+        self.setStyleSheet(
+            f"#message {{ background: {ground}; border: 0; border-left: 3px solid {colour};"
+            f" border-bottom: 1px solid {line}; }}"
+        )

@@ -1,0 +1,50 @@
+"""What the user has set once and for all, kept in an ini file."""
+
+from pathlib import Path
+from typing import Literal, get_args
+
+from PySide6.QtCore import QByteArray, QSettings
+
+from catalog.folders import Folders
+from ui.theme import Choice
+
+Device = Literal["auto", "cpu", "cuda"]
+FILE_NAME = "settings.ini"
+
+
+class Settings:
+    """Plain attributes, read once and written by `save`. What cannot be read is as if never set."""
+
+    def __init__(self, folders: Folders) -> None:
+        self._store = QSettings(str(folders.state / FILE_NAME), QSettings.Format.IniFormat)
+        theme, device = self._text("theme"), self._text("device")
+        self.theme: Choice = theme if theme in get_args(Choice) else "system"  # type: ignore[assignment]
+        self.device: Device = device if device in get_args(Device) else "auto"  # type: ignore[assignment]
+        self.library = Path(self._text("library") or folders.library)
+        self.outputs = Path(self._text("outputs") or folders.outputs)
+        self.geometry = self._bytes("window/geometry")
+        self.splitter = self._bytes("window/splitter")
+        self.is_first_start = self._text("started") != "yes"
+
+    def save(self) -> None:
+        """Write everything; a disk that refuses is not the user's present worry."""
+        values = {
+            "theme": self.theme,
+            "device": self.device,
+            "library": str(self.library),
+            "outputs": str(self.outputs),
+            "window/geometry": self.geometry,
+            "window/splitter": self.splitter,
+            "started": "yes",
+        }
+        for key, value in values.items():
+            self._store.setValue(key, value)
+        self._store.sync()
+
+    def _text(self, key: str) -> str:
+        value = self._store.value(key)
+        return value if isinstance(value, str) else ""
+
+    def _bytes(self, key: str) -> QByteArray:
+        value = self._store.value(key)
+        return value if isinstance(value, QByteArray) else QByteArray()

@@ -1,0 +1,121 @@
+"""The dialog for what is set once and for all."""
+
+from pathlib import Path
+
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui.settings import Settings
+from ui.theme import watcher
+
+THEMES = (("system", "As the system"), ("dark", "Dark"), ("light", "Light"))
+DEVICES = (("auto", "The best there is"), ("cpu", "Processor (CPU)"), ("cuda", "NVIDIA GPU (CUDA)"))
+
+
+class SettingsDialog(QDialog):
+    """Edits Settings; the theme changes at once, folders of the library and the device with the next start."""
+
+    def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self.setWindowTitle("Settings")
+        self.setMinimumWidth(520)
+        self._theme = _chooser(THEMES, settings.theme, "Theme", "Colours of the window")
+        self._device = _chooser(DEVICES, settings.device, "Device", "What renders; used from the next start")
+        self._library = _path_box(settings.library, "Library folder", "Where LoRA files are kept")
+        self._outputs = _path_box(settings.outputs, "Output folder", "Where finished clips are saved")
+        self._arrange()
+
+    def accept(self) -> None:
+        own = self._settings
+        own.theme, own.device = self._theme.currentData(), self._device.currentData()
+        own.library = _typed(self._library, own.library)
+        own.outputs = _typed(self._outputs, own.outputs)
+        own.save()
+        watcher().choose(own.theme)
+        super().accept()
+
+    def _arrange(self) -> None:
+        form = QFormLayout()
+        form.setSpacing(12)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        form.addRow("&Theme", self._theme)
+        form.addRow("&Device", self._device)
+        form.addRow("&Library folder", self._with_button(self._library))
+        form.addRow("&Output folder", self._with_button(self._outputs))
+        for field in (self._library, self._outputs):
+            row = field.parentWidget()
+            label = form.labelForField(row) if row else None
+            if isinstance(label, QLabel):
+                label.setBuddy(field)
+        note = QLabel("Library folder and device are used from the next start.")
+        note.setProperty("tone", "secondary")
+        note.setProperty("size", "12")
+        which = QDialogButtonBox.StandardButton
+        buttons = QDialogButtonBox(which.Ok | which.Cancel)
+        for button, tip in (
+            (which.Ok, "Keep these settings (Enter)"),
+            (which.Cancel, "Change nothing (Esc)"),
+        ):
+            buttons.button(button).setToolTip(tip)
+            buttons.button(button).setIcon(type(self.windowIcon())())
+        buttons.button(which.Ok).setProperty("primary", "true")
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(24, 24, 24, 16)
+        box.setSpacing(16)
+        box.addLayout(form)
+        box.addWidget(note)
+        box.addWidget(buttons)
+
+    def _with_button(self, field: QLineEdit) -> QWidget:
+        row = QWidget()
+        box = QHBoxLayout(row)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(8)
+        choose = QPushButton("Choose…")
+        choose.setAccessibleName(f"Choose the {field.accessibleName().lower()}")
+        choose.setToolTip(f"Choose the {field.accessibleName().lower()}")
+        choose.clicked.connect(lambda: self._choose(field))
+        box.addWidget(field, 1)
+        box.addWidget(choose)
+        return row
+
+    def _choose(self, field: QLineEdit) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, field.accessibleName(), field.text())
+        if chosen:
+            field.setText(chosen)
+
+
+def _chooser(choices: tuple[tuple[str, str], ...], current: str, name: str, tip: str) -> QComboBox:
+    box = QComboBox()
+    for value, text in choices:
+        box.addItem(text, value)
+    box.setCurrentIndex(max(0, box.findData(current)))
+    box.setAccessibleName(name)
+    box.setToolTip(tip)
+    return box
+
+
+def _path_box(path: Path, name: str, tip: str) -> QLineEdit:
+    field = QLineEdit(str(path))
+    field.setAccessibleName(name)
+    field.setToolTip(tip)
+    return field
+
+
+def _typed(field: QLineEdit, otherwise: Path) -> Path:
+    text = field.text().strip()
+    return Path(text).expanduser().absolute() if text else otherwise

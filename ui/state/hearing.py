@@ -1,0 +1,48 @@
+"""What the run under way has heard of the mix: which changes, and at which strengths."""
+
+from PySide6.QtCore import QObject, Signal
+
+from catalog.models import Expert
+from engine.bridge import EngineBridge
+from engine.messages import RunStarted, StepFinished
+from ui.state.mix import MixState
+
+
+class Hearing(QObject):
+    """Compares the newest mix with the one that the last step was made with."""
+
+    changed = Signal()
+
+    def __init__(self, bridge: EngineBridge, mix: MixState, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._mix = mix
+        self._run: int | None = None
+        self._revision = 0
+        self._applied: dict[tuple[str, Expert], float] = {}
+        bridge.run_started.connect(self._on_started)
+        bridge.step_finished.connect(self._on_step)
+        for ended in (bridge.run_finished, bridge.run_cancelled, bridge.clip_unsaved, bridge.failed):
+            ended.connect(self._on_ended)
+
+    def is_heard(self, strip: str) -> bool:
+        """False while a run is under way that has not yet made a step with the strip's last change."""
+        return self._run is None or self._mix.last_change.get(strip, 0) <= self._revision
+
+    def applied(self, strip: str, expert: Expert) -> float | None:
+        """The strength at the last step of that expert, in this run or the one before."""
+        return self._applied.get((strip, expert))
+
+    def _on_started(self, event: RunStarted) -> None:
+        self._run, self._revision = event.run, self._mix.mix.revision
+        self._applied = {}
+        self.changed.emit()
+
+    def _on_step(self, event: StepFinished) -> None:
+        self._revision = max(self._revision, event.mix_revision)
+        self._applied |= {(strip, event.expert): strength for strip, strength in event.strengths}
+        self.changed.emit()
+
+    def _on_ended(self, event: object) -> None:
+        if self._run is not None and getattr(event, "run", None) == self._run:
+            self._run = None
+            self.changed.emit()

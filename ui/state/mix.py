@@ -1,0 +1,237 @@
+"""The desk's strips and the mix they make; every change is heard at once and can be undone."""
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from catalog.library import Entry
+from catalog.models import Expert, ModelInfo
+from catalog.recipe import LoraUse
+from engine.bridge import EngineBridge
+from engine.messages import AdapterAttached, Failed, Mix, ModelLoaded, Strip
+from ui.state.strip import LIMIT, Attachment, StripState
+
+Strips = tuple[StripState, ...]
+
+
+class MixState(QObject):
+    """Owns the strips. `changed` carries each new mix; `placed` says that strips came, went or moved;
+    `strip_changed` names a strip whose strengths, buttons or attachment changed.
+    """
+
+    changed = Signal(object)
+    placed = Signal()
+    strip_changed = Signal(str)
+
+    def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._ids = itertools.count(1)
+        self._gesture = 0
+        self.strips: Strips = ()
+        self.mix = Mix()
+        self.model: ModelInfo | None = None
+        self.undo = QUndoStack(self)
+        self._attachments: dict[str, Attachment] = {}
+        self.last_change: dict[str, int] = {}
+        self.changed.connect(bridge.set_mix)
+        bridge.model_loaded.connect(self._on_model_loaded)
+        bridge.adapter_attached.connect(self._on_attached)
+        bridge.failed.connect(self._on_failed)
+
+    # What there is
+
+    def strip(self, id: str) -> StripState | None:
+        """The strip called `id`, if it is on the desk."""
+        return next((s for s in self.strips if s.id == id), None)
+
+    def attachment(self, id: str) -> Attachment:
+        """What the engine said about that strip's file."""
+        return self._attachments.get(id, Attachment())
+
+    @property
+    def experts(self) -> tuple[Expert, ...]:
+        """The experts of the loaded model; two until one is loaded."""
+        return self.model.experts if self.model else ("high", "low")
+
+    def uses(self) -> tuple[LoraUse, ...]:
+        """The desk as a recipe's LoRAs by their whole paths, mute and solo worked in; refused ones left out."""
+        return tuple(
+            LoraUse(str(s.path), played.high, played.low, played.per_step, self._sha256(s))
+            for s, played in zip(self.strips, self._played(self.strips), strict=True)
+            if self.attachment(s.id).status != "refused"
+        )
+
+    # What one does
+
+    def add(self, path: Path, entry: Entry | None = None) -> str:
+        """Put a file on the desk at the strengths it asks for; returns the strip's id."""
+        id = self._new_id()
+        high, low = first_strengths(entry)
+        strip = StripState(id, path, entry, high, low)
+        self._do(f"add {strip.name}", (*self.strips, strip))
+        return id
+
+    def remove(self, id: str) -> None:
+        """Take a strip off the desk."""
+        if strip := self.strip(id):
+            self._do(f"remove {strip.name}", tuple(s for s in self.strips if s.id != id))
+
+    def move(self, id: str, index: int) -> None:
+        """Show a strip at another place; the picture does not depend on the order."""
+        if strip := self.strip(id):
+            others = [s for s in self.strips if s.id != id]
+            others.insert(max(0, index), strip)
+            if tuple(others) != self.strips:
+                self._do(f"move {strip.name}", tuple(others))
+
+    def set_strength(self, id: str, expert: Expert, value: float) -> None:
+        """Set a strength; what is no finite number within ±100 is ignored.
+
+        A model with one expert has one fader, which sets both, so that a recipe means the same elsewhere.
+        """
+        strip = self.strip(id)
+        if strip is None or not math.isfinite(value) or abs(value) > LIMIT:
+            return
+        is_one = len(self.experts) == 1
+        high = float(value) if is_one or expert == "high" else strip.high
+        low = float(value) if is_one or expert == "low" else strip.low
+        changed = replace(strip, high=high, low=low, per_step=())
+        self._swap(f"{strip.name} strength", changed, f"{id} {expert} {self._gesture}")
+
+    def begin_gesture(self) -> None:
+        """A drag or key press begins: its strengths, as many as they are, become one undo step."""
+        self._gesture += 1
+
+    def set_muted(self, id: str, is_muted: bool) -> None:
+        """Silence a strip, or let it be heard again."""
+        if strip := self.strip(id):
+            self._swap(f"mute {strip.name}", replace(strip, is_muted=is_muted))
+
+    def set_solo(self, id: str, is_solo: bool) -> None:
+        """Let only solo strips be heard."""
+        if strip := self.strip(id):
+            self._swap(f"solo {strip.name}", replace(strip, is_solo=is_solo))
+
+    def load(self, uses: Sequence[tuple[LoraUse, Path, Entry | None]]) -> None:
+        """Replace the desk by a recipe's LoRAs, in one undo step."""
+        self._do(
+            "open recipe",
+            tuple(StripState(self._new_id(), p, e, u.high, u.low, u.per_step) for u, p, e in uses),
+        )
+
+    def know(self, entries: Sequence[Entry]) -> None:
+        """Tell strips that were placed by path alone what the library knows about their files."""
+        known = {e.path: e for e in entries}
+        for strip in self.strips:
+            if strip.path in known and strip.entry != known[strip.path]:
+                entry = known[strip.path]
+                self.strips = tuple(replace(s, entry=entry) if s.id == strip.id else s for s in self.strips)
+                self.strip_changed.emit(strip.id)
+
+    # How it is done
+
+    def _sha256(self, strip: StripState) -> str:
+        return self.attachment(strip.id).sha256 or (strip.entry.sha256 if strip.entry else "")
+
+    def _new_id(self) -> str:
+        return f"strip-{next(self._ids)}"
+
+    def _swap(self, text: str, changed: StripState, merge: str = "") -> None:
+        after = tuple(changed if s.id == changed.id else s for s in self.strips)
+        if after != self.strips:
+            self._do(text, after, merge)
+
+    def _do(self, text: str, after: Strips, merge: str = "") -> None:
+        self.undo.push(_Change(text, self._place, self.strips, after, merge))
+
+    def _place(self, strips: Strips) -> None:
+        """Make the desk hold exactly `strips`: attach and detach what differs, then make the mix."""
+        before, self.strips = {s.id: s for s in self.strips}, strips
+        after = {s.id: s for s in strips}
+        for id in before.keys() - after.keys():
+            self._attachments.pop(id, None)
+            self._bridge.detach(id)
+        for strip in strips:
+            if strip.id not in before:
+                self._attachments[strip.id] = Attachment()
+                self._attach(strip)
+        changed = [s.id for s in strips if before.get(s.id) != s]
+        self._emit_mix(changed)
+        if tuple(before) != tuple(after):
+            self.placed.emit()
+        for id in changed:
+            self.strip_changed.emit(id)
+
+    def _attach(self, strip: StripState) -> None:
+        if self.model is not None:
+            self._bridge.attach(strip.id, strip.path)
+
+    def _played(self, strips: Strips) -> tuple[Strip, ...]:
+        is_any_solo = any(s.is_solo for s in strips)
+        return tuple(s.played(is_any_solo) for s in strips)
+
+    def _emit_mix(self, changed: Sequence[str]) -> None:
+        heard = tuple(s for s in self.strips if self.attachment(s.id).status != "refused")
+        self.mix = Mix(self.mix.revision + 1, self._played(heard))
+        self.last_change |= dict.fromkeys(changed, self.mix.revision)
+        self.changed.emit(self.mix)
+
+    # What the engine says
+
+    def _on_model_loaded(self, event: ModelLoaded) -> None:
+        self.model = event.model
+        for strip in self.strips:
+            self._attachments[strip.id] = Attachment()
+            self._attach(strip)
+        self._emit_mix(())
+        for strip in self.strips:
+            self.strip_changed.emit(strip.id)
+
+    def _on_attached(self, event: AdapterAttached) -> None:
+        if self.strip(event.adapter):
+            said = Attachment("attached", event.coverage, "", event.sha256)
+            self._attachments[event.adapter] = said
+            self.strip_changed.emit(event.adapter)
+
+    def _on_failed(self, event: Failed) -> None:
+        if event.adapter and self.strip(event.adapter):
+            self._attachments[event.adapter] = Attachment("refused", reason=event.title)
+            self._emit_mix(())
+            self.strip_changed.emit(event.adapter)
+
+
+class _Change(QUndoCommand):
+    """One step of undo: the strips before and after. Steps with the same `merge` become one."""
+
+    def __init__(
+        self, text: str, place: Callable[[Strips], None], before: Strips, after: Strips, merge: str
+    ) -> None:
+        super().__init__(text)
+        self._place, self._before, self._after, self._merge = place, before, after, merge
+
+    def redo(self) -> None:
+        self._place(self._after)
+
+    def undo(self) -> None:
+        self._place(self._before)
+
+    def id(self) -> int:
+        return 1 if self._merge else -1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        if not isinstance(other, _Change) or other._merge != self._merge:
+            return False
+        self._after = other._after
+        return True
+
+
+def first_strengths(entry: Entry | None) -> tuple[float, float]:
+    """As trained on both experts, or only on the one that the file was made for."""
+    hint = entry.identity.expert_hint if entry and entry.identity else None
+    return (1.0 if hint != "low" else 0.0), (1.0 if hint != "high" else 0.0)

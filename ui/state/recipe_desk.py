@@ -1,0 +1,77 @@
+"""Opening and saving recipes: the run's settings and the desk's strips together."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from catalog import recipe_files
+from catalog.errors import CatalogError
+from catalog.folders import Folders
+from catalog.library import Entry
+from catalog.portable import portable
+from catalog.recipe import LoraUse, Recipe, dumps
+from ui.browser.cards import CardModel
+from ui.state.mix import MixState
+from ui.state.run import RunState
+
+
+class RecipeDesk(QObject):
+    """Brings a recipe, or the one inside a clip, to stage and desk; and writes what is there to a file."""
+
+    message = Signal(str, str, str, str)
+
+    def __init__(
+        self, run: RunState, mix: MixState, cards: CardModel, folders: Folders, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._run, self._mix, self._cards, self._folders = run, mix, cards, folders
+
+    def recipe(self) -> Recipe:
+        """Settings and strips as they stand, files by their whole paths."""
+        return replace(self._run.recipe(), loras=self._mix.uses())
+
+    def open(self, path: Path) -> bool:
+        """Open a recipe or a clip; LoRAs that are missing are named and the rest opens."""
+        try:
+            recipe = recipe_files.load(path)
+        except (CatalogError, OSError) as error:
+            advice = error.advice if isinstance(error, CatalogError) else ""
+            self.message.emit("refused", f"“{path.name}” cannot be opened: {error}", advice, "")
+            return False
+        found, missing = self._locate(recipe, path)
+        self._run.apply_recipe(recipe)
+        self._mix.load(found)
+        if missing:
+            names = ", ".join(f"“{Path(use.file).name}”" for use, _ in missing)
+            details = "\n".join(f"{use.file}: {why}" for use, why in missing)
+            advice = "Drop the file on the window and open the recipe again."
+            self.message.emit("look", f"“{path.name}” is open without {names}.", advice, details)
+        return True
+
+    def save(self, path: Path) -> None:
+        """Write the recipe beside its place, then move it there."""
+        part = path.with_name(path.name + ".part")
+        try:
+            part.write_text(dumps(portable(self.recipe(), path.parent)), "utf-8")
+            part.replace(path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            advice = "Choose another folder."
+            self.message.emit("refused", f"“{path.name}” cannot be written: {error.strerror}.", advice, "")
+        else:
+            self.message.emit("info", f"Recipe saved as {path.name}.", "", str(path))
+
+    def _locate(
+        self, recipe: Recipe, path: Path
+    ) -> tuple[list[tuple[LoraUse, Path, Entry | None]], list[tuple[LoraUse, str]]]:
+        found: list[tuple[LoraUse, Path, Entry | None]] = []
+        missing: list[tuple[LoraUse, str]] = []
+        for use in recipe.loras:
+            try:
+                file = recipe_files.locate(use, path, self._folders)
+            except CatalogError as error:
+                missing.append((use, str(error)))
+            else:
+                found.append((use, file, self._cards.entry_of(file)))
+        return found, missing

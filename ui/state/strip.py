@@ -1,0 +1,56 @@
+"""One strip of the desk as a value: what is played, how strongly, and what became of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from catalog.library import Entry
+from catalog.models import Expert
+from engine.messages import Coverage, Strip
+
+LIMIT = 100.0
+"""Strengths beyond this are a slip of the keyboard, not a wish."""
+
+Status = Literal["attaching", "attached", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class StripState:
+    """What undo brings back: a file on the desk with its strengths, mute and solo.
+
+    `per_step` comes from a recipe and wins over the faders until one of them is moved.
+    """
+
+    id: str
+    path: Path
+    entry: Entry | None = None
+    high: float = 1.0
+    low: float = 1.0
+    per_step: tuple[float, ...] = ()
+    is_muted: bool = False
+    is_solo: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name that is shown."""
+        return self.entry.name if self.entry else self.path.stem
+
+    def strength(self, expert: Expert) -> float:
+        """Where the fader of `expert` stands."""
+        return self.high if expert == "high" else self.low
+
+    def played(self, is_any_solo: bool) -> Strip:
+        """What the engine hears: mute and other strips' solo make it 0."""
+        if self.is_muted or (is_any_solo and not self.is_solo):
+            return Strip(self.id, 0.0, 0.0)
+        return Strip(self.id, self.high, self.low, self.per_step)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """What the engine says about a strip's file: on its way, attached with `coverage`, or refused."""
+
+    status: Status = "attaching"
+    coverage: Coverage | None = None
+    reason: str = ""
+    sha256: str = ""
