@@ -76,7 +76,7 @@ def dissect(header: Header, keys: Parsed, scalars: Mapping[str, float]) -> Anato
     width, agreed = votes.most_common(1)[0] if votes else (0, 0)
     return Anatomy(
         module_names=names,
-        modules=len(layers),
+        modules=sum(bool(kinds_of(parts)) for parts in layers.values()),
         core=sum(_CORE.match(module) is not None for _, module in layers),
         blocks=max((int(m[1]) + 1 for n in names if (m := _BLOCK.match(n))), default=0),
         kinds=kinds,

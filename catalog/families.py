@@ -10,6 +10,7 @@ _UNET = re.compile(r"(down|up|mid|input|output|middle)_block")
 _UNET_INDEX = re.compile(r"attentions?_\d+_transformer_blocks_([2-9]|\d\d)_")
 _SINGLE = re.compile(r"single_(?:transformer_)?blocks_(\d+)_")
 _DOUBLE = re.compile(r"double_blocks_(\d+)_")
+_JOINT = re.compile(r"transformer_blocks_(\d+)_attn_")
 _DOWN = (".lora_down.weight", ".lora_A.weight", ".lora_A.default.weight", ".lora.down.weight", ".hada_w1_b")
 
 # the first row of which one word occurs in the names (written with “_” for “.”) decides
@@ -24,7 +25,6 @@ _WORDS = (
     (("single_transformer_blocks_",), "Flux"),
     (("noise_refiner", "context_refiner"), "Z-Image or Lumina"),
     (("llm_adapter", "adaln_modulation_self_attn", "self_attn_q_proj"), "Cosmos-Predict2 or Anima"),
-    (("add_q_proj",), "Mochi, Qwen-Image or SD 3"),
 )
 
 
@@ -39,6 +39,14 @@ def other_family(tensors: Mapping[str, TensorInfo]) -> tuple[str, str]:
         word = next((word for word in words if word in text), None)
         if word:
             return family, f"tensor names contain “{word}”"
+    return _transformer(tensors, text)
+
+
+def _transformer(tensors: Mapping[str, TensorInfo], text: str) -> tuple[str, str]:
+    if "attn1_add_q_proj" in text:
+        return "Mochi", "tensor names “attn1…add_q_proj”"
+    if "_attn_add_" in text:
+        return _joint_attention(tensors, text)
     if "feed_forward_w1" in text or "_attention_qkv" in text:
         return _by_width(tensors, {3840: "Z-Image", 2304: "Lumina 2"}, "Z-Image or Lumina", "attention")
     if "transformer_blocks_" in text:
@@ -70,6 +78,15 @@ def _flux_or_hunyuan(tensors: Mapping[str, TensorInfo], text: str) -> tuple[str,
     if "img_attn.qkv" in dotted or double == 18 or single == 37:
         return "Flux", "Flux’s block names and counts"
     return "Flux or HunyuanVideo", "tensor names “double_blocks”; too few of them to tell which"
+
+
+def _joint_attention(tensors: Mapping[str, TensorInfo], text: str) -> tuple[str, str]:
+    """Diffusers' names for attention over picture and text at once, which three families share."""
+    width, blocks = _input_width(tensors, "_attn_"), _most(_JOINT, text) + 1
+    evidence = f"tensor names “attn.add_…”, width {width or 'unknown'}, {blocks} blocks"
+    if width in (1536, 2432):
+        return "SD 3", evidence
+    return ("Qwen-Image" if blocks > 19 else "Flux or Qwen-Image"), evidence
 
 
 def _by_width(

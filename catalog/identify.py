@@ -8,7 +8,7 @@ from catalog import hints
 from catalog.anatomy import Anatomy, dissect
 from catalog.families import other_family
 from catalog.header import Header
-from catalog.key_styles import ParsedKey, parse_keys
+from catalog.key_styles import TEXT_ENCODER, ParsedKey, UnknownKey, parse_key, parse_keys, split_suffix
 from catalog.models import Expert, ModelInfo
 
 RULES = 1
@@ -80,9 +80,12 @@ def identify(header: Header, file_name: str, scalars: Mapping[str, float] | None
     """What the file with this header is; `scalars` holds the alphas, which the header alone lacks."""
     keys = parse_keys(header.tensors)
     anatomy = dissect(header, keys, scalars or {})
-    if not anatomy.core:
-        return _identify_other(header, file_name, anatomy)
-    return _identify_wan(header, file_name, keys, anatomy)
+    if anatomy.core:
+        return _identify_wan(header, file_name, keys, anatomy)
+    family, sign = other_family(header.tensors)
+    if not family and set(anatomy.kinds) - {"whole weights"}:
+        return _identify_wan(header, file_name, keys, anatomy)
+    return _identify_other(header, file_name, family, sign)
 
 
 def misfit(identity: Identity, model: ModelInfo) -> str:
@@ -113,6 +116,10 @@ def _identify_wan(header: Header, file_name: str, keys: Mapping[str, object], an
     hint_expert = None if experts else hint.expert
     kinds = tuple(kind for kind, _ in anatomy.kinds.most_common())
     rank = _spread(anatomy.ranks)
+    alphas = anatomy.alphas
+    stated = hints.adapter_alpha(header.metadata)
+    if not alphas and stated is not None:
+        alphas = Counter({stated: anatomy.kinds["lora"]})
     return Identity(
         family=family,
         is_wan=True,
@@ -124,8 +131,8 @@ def _identify_wan(header: Header, file_name: str, keys: Mapping[str, object], an
         dialect=anatomy.dialect,
         rank=rank,
         ranks=_counted(anatomy.ranks),
-        alpha=_spread(anatomy.alphas),
-        alphas=_counted(anatomy.alphas),
+        alpha=_spread(alphas),
+        alphas=_counted(alphas),
         dtype=anatomy.dtype,
         modules=anatomy.modules,
         parameters=anatomy.parameters,
@@ -143,25 +150,40 @@ def _identify_wan(header: Header, file_name: str, keys: Mapping[str, object], an
     )
 
 
-def _identify_other(header: Header, file_name: str, anatomy: Anatomy) -> Identity:
-    family, sign = other_family(header.tensors)
+def _identify_other(header: Header, file_name: str, family: str, sign: str) -> Identity:
+    anatomy = dissect(header, {key: _any_key(key) for key in header.tensors}, {})
     if not family and anatomy.text_encoder_keys == len(header.tensors):
         family, sign = "a text encoder", "all tensors belong to a text encoder"
-    evidence = (f"{family}: {sign}",) if family else ()
+    kinds, rank = tuple(kind for kind, _ in anatomy.kinds.most_common()), _spread(anatomy.ranks)
+    summary = _summary(family or "Unknown", kinds, rank, (), None)
     return Identity(
         family=family or UNKNOWN,
         is_wan=False,
-        summary=f"{family} · not for Wan" if family else "Unknown · no layers of a Wan model",
+        summary=f"{summary} · not for Wan" if family else f"{summary} · no layers of a Wan model",
         confidence="likely" if family else "none",
+        kinds=kinds,
+        kind_counts=dict(anatomy.kinds),
+        rank=rank,
+        ranks=_counted(anatomy.ranks),
         dtype=anatomy.dtype,
+        modules=anatomy.modules,
         parameters=anatomy.parameters,
         trigger_words=hints.trigger_words(header.metadata),
         trainer=hints.trainer(header.metadata),
-        evidence=evidence,
+        evidence=(f"{family}: {sign}",) if family else (),
         cannot_tell=() if family else ("which model it was made for",),
         contradictions=_contradictions(header.metadata, file_name, family, False),
         warnings=("It has no layer in common with any Wan model, so it would do nothing.",),
     )
+
+
+def _any_key(key: str) -> ParsedKey | UnknownKey:
+    """A key of another family: its suffix says the kind, its module keeps the name it has."""
+    parsed = parse_key(key)
+    path, part = split_suffix(key)
+    if parsed == UnknownKey(TEXT_ENCODER) or not part:
+        return parsed
+    return ParsedKey(None, path, part)
 
 
 def _experts(parsed: Iterable[object]) -> tuple[Expert, ...]:

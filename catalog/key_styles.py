@@ -216,7 +216,7 @@ def parse_key(key: str) -> ParsedKey | UnknownKey:
     rest, expert, prefix = _strip(key)
     if rest.startswith(_TEXT_ENCODERS):
         return UnknownKey(TEXT_ENCODER)
-    path, part = _split(rest)
+    path, part = split_suffix(rest)
     if part == "diff_m":
         path, part = f"{path}.modulation", "diff"
         found = _look_up(path, False) or _look_up(path.replace(".", "_"), prefix.endswith("_"))
@@ -241,7 +241,7 @@ def _strip(key: str) -> tuple[str, Expert | None, str]:
     return rest, expert, key[: len(key) - len(rest)]
 
 
-def _split(rest: str) -> tuple[str, str]:
+def split_suffix(rest: str) -> tuple[str, str]:
     """Module path and canonical part; the part is "" when no suffix is known."""
     for suffix, part in _UNDERSCORE_SUFFIXES.items():
         if rest.endswith(suffix):
