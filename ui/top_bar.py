@@ -1,13 +1,13 @@
 """The bar at the top: model, engine, and the buttons that start and stop a run."""
 
 from PySide6.QtCore import QRectF, QSize, Signal
-from PySide6.QtGui import QColor, QKeySequence, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QKeySequence, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from ui.model_chooser import ModelChooser
 from ui.stage.icon_button import IconButton
 from ui.state.run import RunState
-from ui.theme import theme, watcher
+from ui.theme import font, theme, watcher
 
 _LINE = 2
 _GENERATE, _QUEUE = "Generate", "Queue another"
@@ -48,18 +48,16 @@ class TopBar(QFrame):
 
     def _dress(self) -> None:
         self.engine.setProperty("tone", "secondary")
-        self.engine.setProperty("size", "12")
+        self.engine.setFont(font(12))
         self.engine.setToolTip("What the engine runs on")
         self.generate.setProperty("primary", True)
-        self.generate.setText(_label(_QUEUE))
-        self.generate.setMinimumWidth(self.generate.sizeHint().width() + 16)  # it must not jump
         self.cancel.setToolTip("Stop the clip under way (Esc)")
         self.cancel.setAccessibleName("Cancel")
         self.settings.setIconSize(QSize(18, 18))
 
     def _arrange(self) -> None:
         name = QLabel("LoRA Alchemy")
-        name.setProperty("size", "15")
+        name.setFont(font(15, is_bold=True))
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 12, 0)
         row.setSpacing(8)
@@ -72,6 +70,13 @@ class TopBar(QFrame):
         row.addWidget(self.generate)
         row.addWidget(self.cancel)
         row.addWidget(self.settings)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        words = self.generate.text()
+        self.generate.setText(_label(_QUEUE))
+        self.generate.setMinimumWidth(self.generate.sizeHint().width())  # it must not jump
+        self.generate.setText(words)
 
     def _refresh(self) -> None:
         run = self._run_state

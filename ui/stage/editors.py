@@ -8,6 +8,7 @@ from ui.stage import numbers
 from ui.stage.icon_button import IconButton
 from ui.stage.number_field import Number, NumberField
 from ui.state.run import RunState
+from ui.theme import font
 
 
 class Editor(QWidget):
@@ -30,7 +31,7 @@ class Editor(QWidget):
         """Add a quiet line."""
         note = QLabel(text)
         note.setProperty("tone", "secondary")
-        note.setProperty("size", "11")
+        note.setFont(font(11))
         self.column.addWidget(note)
         return note
 
@@ -57,21 +58,21 @@ class SizeEditor(Editor):
         button.setCheckable(True)
         button.setAccessibleName(f"{width} by {height} pixels")
         button.setToolTip(f"{width} × {height}, a size this model was made for")
-        button.setProperty("size", (width, height))
+        button.setProperty("pixels", (width, height))
         button.clicked.connect(self._choose)
         return button
 
     def _choose(self) -> None:
         button = self.sender()
         assert isinstance(button, QPushButton)
-        width, height = button.property("size")
+        width, height = button.property("pixels")
         self.run_state.change(replace(self.run_state.settings, width=width, height=height))
         self._refresh()
 
     def _refresh(self) -> None:
         settings = self.run_state.settings
         for button in self.sizes:
-            button.setChecked(tuple(button.property("size")) == (settings.width, settings.height))
+            button.setChecked(tuple(button.property("pixels")) == (settings.width, settings.height))
 
 
 class FramesEditor(Editor):

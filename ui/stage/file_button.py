@@ -7,6 +7,9 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButton, QStylePainter
 
 from ui.stage.reveal import reveal
+from ui.theme import icon, theme
+
+_PADDING, _LEAST_ROOM = 26, 60
 
 
 class FileButton(QPushButton):
@@ -29,13 +32,16 @@ class FileButton(QPushButton):
         self.setToolTip(f"Show in folder\n{file}" if file else "The clip has no file yet")
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(64, super().minimumSizeHint().height())
+        return QSize(32, super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         option = QStyleOptionButton()
         self.initStyleOption(option)
-        room = self.width() - 26
+        room = self.width() - _PADDING
         option.text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, room)
+        if room < _LEAST_ROOM:  # a few letters would say less than a picture
+            option.text, option.icon = "", icon("folder", theme().text)
+            option.iconSize = QSize(16, 16)
         painter = QStylePainter(self)
         painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
         painter.end()

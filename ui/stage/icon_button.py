@@ -1,6 +1,6 @@
 """A small button that is only an icon."""
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QEvent, QSize
 from PySide6.QtWidgets import QToolButton
 
 from ui.theme import icon, theme, watcher
@@ -24,5 +24,11 @@ class IconButton(QToolButton):
         self._picture = picture
         self._tint()
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.EnabledChange:
+            self._tint()
+
     def _tint(self) -> None:
-        self.setIcon(icon(self._picture, theme().text))
+        colour = theme().text if self.isEnabled() else theme().faint
+        self.setIcon(icon(self._picture, colour))

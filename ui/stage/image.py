@@ -19,9 +19,8 @@ def fitted(image: QSizeF, area: QRectF, scale: float) -> QRectF:
     size = image.scaled(area.size(), Qt.AspectRatioMode.KeepAspectRatio)
     left = area.x() + (area.width() - size.width()) / 2
     top = area.y() + (area.height() - size.height()) / 2
-    edges = (left, top, left + size.width(), top + size.height())
-    left, top, right, bottom = (round(edge * scale) / scale for edge in edges)
-    return QRectF(left, top, right - left, bottom - top)
+    numbers = (left, top, size.width(), size.height())
+    return QRectF(*(round(number * scale) / scale for number in numbers))
 
 
 def resized(image: QImage, width: int, height: int) -> QImage:

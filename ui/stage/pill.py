@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
 HEIGHT = 24.0
 _PADDING = 10.0
+_INSET = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +21,34 @@ class Part:
 
 def width_of(parts: tuple[Part, ...], font: QFont) -> float:
     """How wide a pill with these parts is."""
+    if not parts:
+        return 0.0
     metrics = QFontMetricsF(font)
     return 2 * _PADDING + sum(metrics.horizontalAdvance(part.text) + _plate(part) for part in parts)
 
 
+def corners(room: QRectF, picture: QRectF, left: float, right: float) -> tuple[QPointF, QPointF]:
+    """Where two pills of these widths go: over the picture's upper corners, beside a narrow picture,
+    and one under the other where there is no other way.
+    """
+    both = left + right + 3 * _INSET
+    band = picture.left() - room.left()
+    area = picture
+    if both > picture.width() and (
+        band >= max(left, right) + 2 * _INSET or max(left, right) + 2 * _INSET > picture.width()
+    ):
+        area = room
+    top = picture.top() + _INSET
+    below = top + HEIGHT + 4 if left and right and both > area.width() else top
+    return QPointF(area.left() + _INSET, top), QPointF(area.right() - _INSET - right, below)
+
+
 def paint(painter: QPainter, corner: QPointF, parts: tuple[Part, ...], font: QFont, ground: str) -> None:
     """Paint a pill whose top left is at `corner`."""
+    if not parts:
+        return
     shade = QColor(ground)
-    shade.setAlphaF(0.82)
+    shade.setAlphaF(0.85)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(shade)
     painter.drawRoundedRect(QRectF(corner.x(), corner.y(), width_of(parts, font), HEIGHT), 8, 8)

@@ -1,7 +1,7 @@
 """The picture: paints the frame that is on, and obeys the keyboard."""
 
-from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import QColor, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui.stage import captions, pill
@@ -11,7 +11,6 @@ from ui.stage.showing import Showing
 from ui.state.run import RunState
 from ui.theme import font, theme, watcher
 
-_INSET = 12.0
 _RADIUS = 6.0
 
 
@@ -23,6 +22,7 @@ class Player(QWidget):
         self._run_state = run_state
         self._showing = showing
         self._playback = playback
+        self._is_reached_by_key = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(160, 120)
@@ -59,7 +59,7 @@ class Player(QWidget):
         else:
             self._paint_empty(painter, area)
         self._paint_pills(painter, area)
-        if self.hasFocus():
+        if self.hasFocus() and self._is_reached_by_key:
             self._paint_focus(painter, area)
         painter.end()
 
@@ -80,21 +80,13 @@ class Player(QWidget):
         painter.drawText(area.adjusted(16, 16, -16, -16), words, captions.empty(self._run_state))
 
     def _paint_pills(self, painter: QPainter, area: QRectF) -> None:
-        """Over the picture's upper corners; beside a narrow picture; the second one lower when both meet."""
         face = font(12, is_tabular=True)
         left = captions.left(self._run_state, self._showing)
         right = captions.right(self._run_state, self._showing)
-        widths = [pill.width_of(parts, face) if parts else 0.0 for parts in (left, right)]
-        if sum(widths) + 3 * _INSET > area.width():
-            area = QRectF(self.rect())
-        y = area.top() + _INSET
-        if left:
-            pill.paint(painter, QPointF(area.left() + _INSET, y), left, face, theme().background)
-        if left and sum(widths) + 3 * _INSET > area.width():
-            y += pill.HEIGHT + 4
-        if right:
-            corner = QPointF(max(area.right() - _INSET - widths[1], 0.0), y)
-            pill.paint(painter, corner, right, face, theme().background)
+        widths = (pill.width_of(left, face), pill.width_of(right, face))
+        corners = pill.corners(QRectF(self.rect()), area, *widths)
+        for corner, parts in zip(corners, (left, right), strict=True):
+            pill.paint(painter, corner, parts, face, theme().raised)
 
     def _paint_focus(self, painter: QPainter, area: QRectF) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -109,6 +101,10 @@ class Player(QWidget):
         said = ", ".join(captions.plain(each) for each in parts if each)
         self.setAccessibleDescription(said or captions.empty(self._run_state))
         self.update()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._is_reached_by_key = event.reason() != Qt.FocusReason.MouseFocusReason
+        super().focusInEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self._playback.count > 1:

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ui.stage.prompt_edit import PromptEdit
 from ui.state.run import RunState
-from ui.theme import theme
+from ui.theme import font, theme
 
 
 class PromptBox(QWidget):
@@ -19,6 +19,7 @@ class PromptBox(QWidget):
         self.prompt = PromptEdit("Prompt", most_lines=5)
         self.prompt.setPlaceholderText("What should be seen?")
         self.prompt.setToolTip("What should be seen (Ctrl+Enter renders)")
+        self.prompt.setFont(font(14))
         self.negative = PromptEdit("Negative prompt", most_lines=3, is_folding=True)
         self.negative.setPlaceholderText("what should not be seen")
         self.negative.setToolTip("What should not be seen; unfolds while you write in it")
@@ -34,7 +35,8 @@ class PromptBox(QWidget):
     def _arrange(self) -> None:
         caption = QLabel("negative")
         caption.setProperty("tone", "secondary")
-        caption.setProperty("size", "12")
+        caption.setFont(font(12))
+        caption.setIndent(1)  # in line with the words above
         caption.setBuddy(self.negative)
         below = QHBoxLayout()
         below.setSpacing(8)

@@ -1,6 +1,6 @@
 """The settings of the next clip: the prompts, and a row of pills."""
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.stage import editors
 from ui.stage.flow import FlowLayout
@@ -25,13 +25,24 @@ class SettingsRow(QWidget):
         self.lock = editors.LockButton(run_state)
         pills = QWidget()
         flow = FlowLayout(pills, spacing=6)
-        for widget in (*self.pills, self.dice, self.lock):
-            flow.addWidget(widget)
+        for pill in self.pills[:-1]:
+            flow.addWidget(pill)
+        flow.addWidget(self._seed_group())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(self.prompts)
         column.addWidget(pills)
+
+    def _seed_group(self) -> QWidget:
+        """Seed, dice and lock, which stay together in one line."""
+        group = QWidget()
+        row = QHBoxLayout(group)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        for widget in (self.seed_pill, self.dice, self.lock):
+            row.addWidget(widget)
+        return group
 
     @property
     def pills(self) -> tuple[SettingPill, ...]:

@@ -88,6 +88,10 @@ class Timeline(QWidget):
             self._paint_cell(painter, step)
         self._paint_labels(painter)
         self._paint_playhead(painter)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(theme().accent), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - _LABELS - 0.5), 4, 4)
         painter.end()
 
     def _paint_cell(self, painter: QPainter, step: int) -> None:
@@ -99,7 +103,7 @@ class Timeline(QWidget):
             painter.setClipPath(outline)
             painter.drawPixmap(area, self._thumbnail(steps[step]), QRectF())
             painter.setClipping(False)
-        if step == self._showing.step:
+        if step == self._showing.step and step + 1 < len(steps):
             painter.setPen(QPen(QColor(theme().accent), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), 3, 3)

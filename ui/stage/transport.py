@@ -29,7 +29,7 @@ class Transport(QWidget):
         self.counter = QLabel()
         self._loop = IconButton("loop", "Loop", "Begin again at the end")
         self._speed = _speed_button()
-        self.clip = QPushButton("Show clip")
+        self.clip = QPushButton("Clip")
         self._file = FileButton()
         self.export = QPushButton("Export")
         self._dress()
@@ -59,7 +59,7 @@ class Transport(QWidget):
         for button in (self._back, self.play, self._on):
             row.addWidget(button)
         row.addSpacing(4)
-        row.addWidget(self.slider, 3)
+        row.addWidget(self.slider, 2)
         row.addSpacing(4)
         row.addWidget(self.counter)
         row.addWidget(self._loop)
@@ -134,14 +134,14 @@ class Transport(QWidget):
     def _on_showing_changed(self) -> None:
         take = self._run_state.take
         self.clip.setVisible(self._showing.can_show_take)
-        self._file.setVisible(take is not None)
+        self._file.setVisible(take is not None and not self._showing.can_show_take)
         self._file.set_file(take.file if take else None)
         self.export.setEnabled(take is not None)
 
 
 def _slider() -> QSlider:
     slider = QSlider(Qt.Orientation.Horizontal)
-    slider.setMinimumWidth(80)
+    slider.setMinimumWidth(64)
     slider.setPageStep(4)
     slider.setAccessibleName("Scrub")
     slider.setToolTip("Scrub through the frames (← →)")
