@@ -223,10 +223,10 @@ def parse_key(key: str) -> ParsedKey | UnknownKey:
     else:
         found = _look_up(path, prefix.endswith("_"))
     if found is None:
-        return UnknownKey(_reason(rest, part))
+        return UnknownKey(_reason(rest, part, prefix.endswith("_")))
     if not part:
         if not found[0].endswith(("scale_shift_table", "pos_embed")):
-            return UnknownKey(_reason(rest, part))
+            return UnknownKey(_reason(rest, part, prefix.endswith("_")))
         part = "weight"  # a bare parameter has no suffix of its own
     return ParsedKey(expert, found[0], part, prefix, found[1])
 
@@ -275,11 +275,14 @@ def _look_up(path: str, is_flat: bool) -> tuple[str, Names] | None:
     return found[0].replace("#", match[1]), found[1]
 
 
-def _reason(rest: str, part: str) -> str:
+def _reason(rest: str, part: str, is_flat: bool) -> str:
     for name, reason in _RELATIVES.items():
         if rest.startswith((f"{name}.", f"{name}_")):
             return reason
     for name, reason in _UNSUPPORTED.items():
         if f".{name}" in rest:
             return reason
-    return UNKNOWN_MODULE if part else UNKNOWN_SUFFIX
+    parents = [rest[:i] for i, character in enumerate(rest) if character == "."]
+    if not part or any(_look_up(parent, is_flat) for parent in parents):
+        return UNKNOWN_SUFFIX
+    return UNKNOWN_MODULE
