@@ -12,10 +12,13 @@ from diffusers import (
     WanTransformer3DModel,
 )
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, UMT5EncoderModel
+from transformers.utils.logging import disable_progress_bar
 
 from catalog.models import Expert, ModelInfo
 from engine.errors import ModelFailed
 from engine.inference.device import compute_dtype
+
+disable_progress_bar()  # stderr belongs to the progress of the run
 
 SCHEDULERS = {c.__name__: c for c in (UniPCMultistepScheduler, FlowMatchEulerDiscreteScheduler)}
 
