@@ -212,17 +212,18 @@ def _warnings(
 ) -> tuple[str, ...]:
     said = []
     reasons = Counter(key.reason for key in keys.values() if isinstance(key, UnknownKey))
-    said += [f"{count} tensors are not used: {reason}." for reason, count in reasons.most_common()]
+    for reason, count in reasons.most_common():
+        said.append(f"{count} tensor{' is' if count == 1 else 's are'} not used: {reason}.")
     halves = sum((a in parts) != (b in parts) for parts in layers.values() for a, b in _PAIRS)
     if halves:
-        said.append(f"{halves} layers have only half of a pair.")
+        said.append(f"{halves} layer{' has' if halves == 1 else 's have'} only half of a pair.")
     if doubled:
-        said.append(f"{doubled} tensors occur under two names.")
+        said.append(f"{doubled} tensor{' occurs' if doubled == 1 else 's occur'} under two names.")
     if len(votes) > 1:
         said.append(f"Its layers do not agree on the width: {', '.join(map(str, sorted(votes)))}.")
     whole = sum(kinds_of(parts) == ("whole weights",) for parts in layers.values())
     if whole:
-        said.append(f"{whole} layers are whole weights of a model, not changes to them.")
+        said.append(f"Whole weights of a model, not changes to them: {whole} of its layers.")
     if any("reshape_weight" in parts for parts in layers.values()):
         said.append("It is a control LoRA, which changes the model’s inputs; those cannot be used yet.")
     return tuple(said)

@@ -82,10 +82,11 @@ def read_header(path: Path) -> Header:
 
 def parse_header(text: bytes, size: int) -> Header:
     """The header in the JSON `text` of a file of `size` bytes, every claim of it checked."""
+    # counted before parsing, which takes seconds for millions; escapes can hide some, hence also after
+    _check_count(text.count(b'"data_offsets"'))
     entries = _json(text)
     metadata = _metadata(entries.pop("__metadata__", {}))
-    if len(entries) > MOST_TENSORS:
-        _refuse(f"it lists {len(entries):,} tensors; {MOST_TENSORS:,} are allowed")
+    _check_count(len(entries))
     tensors = {name: _tensor(name, entry) for name, entry in entries.items()}
     if not tensors:
         raise UnreadableFile("The file contains no tensors.")
@@ -109,6 +110,11 @@ def _read(file: BinaryIO, size: int) -> Header:
 
 def _refuse(what: str) -> NoReturn:
     raise UnreadableFile(f"The file is damaged: {what}.")
+
+
+def _check_count(tensors: int) -> None:
+    if tensors > MOST_TENSORS:
+        _refuse(f"it lists {tensors:,} tensors; {MOST_TENSORS:,} are allowed")
 
 
 def _json(text: bytes) -> dict[str, Any]:

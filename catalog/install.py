@@ -9,6 +9,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from catalog.errors import UnreadableFile
@@ -67,13 +68,7 @@ def install(
     for done, source in enumerate(files):
         report(done, len(files))
         try:
-            found = _install_one(
-                source,
-                folders,
-                library,
-                present,
-                lambda done=done: report(done, len(files)),  # type: ignore[misc]
-            )
+            found = _install_one(source, folders, library, present, partial(report, done, len(files)))
         except UnreadableFile as error:
             refused.append((source, str(error)))
         except OSError as error:
@@ -91,6 +86,7 @@ def safe_name(name: str) -> str:
     """One component that Windows, macOS and Linux all accept, as near to `name` as can be."""
     text = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode("utf-8"))
     text = _FORBIDDEN.sub("_", "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Cs", "Co")))
+    text = text.rstrip(" .")
     suffix = next((s for s in SUFFIXES if text.lower().endswith(s)), "")
     stem = (text[: -len(suffix)] if suffix else text).strip(" .")
     stem = stem.encode()[:_LONGEST_STEM].decode("utf-8", "ignore").strip(" .")

@@ -1,0 +1,330 @@
+"""What a file is said to be is true, and what cannot be known is said to be unknown."""
+
+from dataclasses import replace
+
+import pytest
+
+from catalog.header import Header
+from catalog.identify import Identity, identify, misfit, scalar_names
+from catalog.models import ModelInfo, find_model
+from tests.unit.catalog.builders import Shapes, header_of, pair, sdxl_lora, wan_lora
+
+
+@pytest.fixture(scope="module")
+def demo() -> ModelInfo:
+    return find_model("demo")
+
+
+def look(shapes: Shapes, name: str = "some.safetensors", metadata: dict[str, str] | None = None) -> Identity:
+    return identify(header_of(shapes, metadata), name)
+
+
+def single(part_shapes: Shapes, path: str = "diffusion_model.blocks.0.self_attn.q") -> Identity:
+    return look({f"{path}.{part}": shape for part, shape in part_shapes.items()})
+
+
+SIZES = [
+    (5120, 40, 13824, "Wan 14B"),
+    (1536, 30, 8960, "Wan 1.3B"),
+    (3072, 30, 14336, "Wan 5B"),
+    (192, 6, 768, "Wan, demo size (192)"),
+]
+
+
+@pytest.mark.parametrize(("width", "blocks", "ffn", "family"), SIZES)
+def test_the_size_of_wan_is_read_from_the_shapes(width: int, blocks: int, ffn: int, family: str) -> None:
+    found = look(wan_lora(width, blocks, 32, ffn=ffn))
+    assert (found.family, found.is_wan, found.width, found.blocks) == (family, True, width, blocks)
+    assert (found.kinds, found.rank, found.modules) == (("lora",), "32", blocks * 10)
+    assert found.confidence == "certain"
+
+
+KINDS = [
+    ({"lora_A.weight": (8, 5120), "lora_B.weight": (5120, 8)}, ("lora",), "8"),
+    (
+        {"hada_w1_a": (5120, 4), "hada_w1_b": (4, 5120), "hada_w2_a": (5120, 4), "hada_w2_b": (4, 5120)},
+        ("loha",),
+        "4",
+    ),
+    ({"lokr_w1": (8, 8), "lokr_w2": (640, 640)}, ("lokr",), "full"),
+    ({"lokr_w1": (8, 8), "lokr_w2_a": (640, 16), "lokr_w2_b": (16, 640)}, ("lokr",), "16"),
+    ({"lokr_w1_a": (8, 2), "lokr_w1_b": (2, 8), "lokr_w2": (640, 640)}, ("lokr",), "2"),
+    (
+        {"lora_A.weight": (8, 5120), "lora_B.weight": (5120, 8), "dora_scale": (5120, 1)},
+        ("lora", "dora"),
+        "8",
+    ),
+    ({"diff": (5120, 5120)}, ("full",), "full"),
+    (
+        {"a1.weight": (5120, 4), "a2.weight": (4, 5120), "b1.weight": (5120, 4), "b2.weight": (4, 5120)},
+        ("glora",),
+        "4",
+    ),
+]
+
+
+@pytest.mark.parametrize(("parts", "kinds", "rank"), KINDS)
+def test_the_kind_is_told_from_the_parts(parts: Shapes, kinds: tuple[str, ...], rank: str) -> None:
+    found = single(parts)
+    assert (found.kinds, found.rank) == (kinds, rank)
+
+
+@pytest.mark.parametrize("parts", [case[0] for case in KINDS[:7]])
+def test_the_width_is_told_from_every_kind(parts: Shapes) -> None:
+    assert single(parts).width == 5120
+
+
+def test_mixed_ranks_are_counted() -> None:
+    found = look(wan_lora(blocks=1, rank=4) | pair("diffusion_model.blocks.1.ffn.0", 16, 192, 768))
+    assert (found.rank, dict(found.ranks)) == ("4–16", {"4": 10, "16": 1})
+
+
+def test_alphas_are_taken_from_the_file() -> None:
+    header = header_of(
+        wan_lora(blocks=1) | {f"diffusion_model.blocks.0.{n}.alpha": () for n in ("self_attn.q", "ffn.0")}
+    )
+    assert len(scalar_names(header)) == 2
+    found = identify(header, "x.safetensors", dict.fromkeys(scalar_names(header), 8.0))
+    assert (found.alpha, dict(found.alphas)) == ("8", {"8": 2})
+    assert found.modules == 10
+
+
+def test_alpha_in_pefts_settings_is_found() -> None:
+    found = look(
+        wan_lora(blocks=1),
+        metadata={"lora_adapter_metadata": '{"transformer.lora_alpha": 16, "transformer.r": 4}'},
+    )
+    assert found.alpha == "16"
+    assert found.trainer == "diffusers/PEFT"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "dialect"),
+    [
+        ("diffusion_model.", "ComfyUI"),
+        ("", "bare original names"),
+        ("pipe.dit.", "DiffSynth"),
+        ("base_model.model.", "PEFT, original names"),
+        ("diffusion_model.transformer_1.", "ComfyUI, two experts"),
+    ],
+)
+def test_the_dialect_is_said_in_words(prefix: str, dialect: str) -> None:
+    assert look(wan_lora(prefix=prefix)).dialect == dialect
+
+
+@pytest.mark.parametrize(
+    ("path", "dialect"),
+    [
+        ("lora_unet_blocks_0_self_attn_q", "kohya/musubi"),
+        ("lora_unet__blocks_0_self_attn_q", "VideoX-Fun"),
+        ("lycoris_blocks_0_attn1_to_q", "LyCORIS"),
+        ("transformer.blocks.0.attn1.to_q", "diffusers/PEFT"),
+        ("blocks.0.attn1.to_q", "bare diffusers names"),
+    ],
+)
+def test_the_dialect_of_flat_and_diffusers_names(path: str, dialect: str) -> None:
+    assert look(pair(path, 4, 192, 192, "down")).dialect == dialect
+
+
+def test_a_file_for_both_experts_says_so() -> None:
+    both = look(wan_lora(prefix="transformer_2.") | wan_lora(prefix="transformer."))
+    assert both.experts == ("high", "low")
+    assert both.summary == "Wan · LoRA · rank 4 · high and low noise"
+    assert both.modules == 40
+
+
+HINTS = [
+    ("style_high_noise.safetensors", {}, "high"),
+    ("style-LowNoise-v2.safetensors", {}, "low"),
+    ("wan22_style_H_e20.safetensors", {}, "high"),
+    ("Style LOW.safetensors", {}, "low"),
+    ("style_lowvram.safetensors", {}, None),
+    ("style_low_vram.safetensors", {}, None),
+    ("high_quality_face.safetensors", {}, None),
+    ("highres_low_noise.safetensors", {}, "low"),
+    ("high_noise_to_low_noise.safetensors", {}, None),
+    ("flower.safetensors", {}, None),
+    ("x.safetensors", {"modelspec.timestep_range": "0,875"}, "low"),
+    ("x.safetensors", {"modelspec.timestep_range": "900,1000"}, "high"),
+    ("x.safetensors", {"modelspec.timestep_range": "0,1000"}, None),
+    ("x.safetensors", {"modelspec.timestep_range": "nonsense"}, None),
+    ("x.safetensors", {"ss_output_name": "neon_low_noise"}, "low"),
+    ("x_high_noise.safetensors", {"modelspec.timestep_range": "0,875"}, "low"),
+]
+
+
+@pytest.mark.parametrize(("name", "metadata", "expert"), HINTS)
+def test_the_expert_hint_comes_from_the_strongest_sign(
+    name: str, metadata: dict[str, str], expert: str | None
+) -> None:
+    found = look(wan_lora(5120, 1, ffn=13824), name, metadata)
+    assert found.expert_hint == expert
+    assert bool(found.hint_source) == (expert is not None)
+    if expert is None:
+        assert any("high-noise or the low-noise" in line for line in found.cannot_tell)
+    else:
+        assert found.summary.endswith(f"{expert} noise")
+
+
+def test_a_5b_file_is_for_no_expert_whatever_its_name() -> None:
+    found = look(wan_lora(3072, 1, ffn=14336), "style_high_noise.safetensors")
+    assert found.expert_hint is None
+    assert not any("expert" in line for line in found.cannot_tell)
+
+
+def test_names_and_timesteps_that_disagree_are_reported() -> None:
+    found = look(wan_lora(), "x_high_noise.safetensors", {"modelspec.timestep_range": "0,875"})
+    assert "says high noise" in found.contradictions[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("WaN 2.5 cinematic.safetensors", ("WaN 2.5", "not public")),
+        ("wan2.25B_style.safetensors", ("wan2.25B", "not public")),
+        ("wan2.2_5B_style.safetensors", ("5B", "Wan 14B")),
+        ("wan21_1.3B.safetensors", ("1.3B", "Wan 14B")),
+        ("Wan2.2-A14B-neon.safetensors", ()),
+        ("wan22_neon_high_noise.safetensors", ()),
+        ("Wan 14B neon.safetensors", ()),
+        ("wan_480p_neon.safetensors", ()),
+        ("wander.safetensors", ()),
+        ("Swan 2.5.safetensors", ()),
+    ],
+)
+def test_a_claim_about_wan_is_held_against_the_tensors(name: str, words: tuple[str, ...]) -> None:
+    found = look(wan_lora(5120, 1, ffn=13824), name)
+    assert bool(found.contradictions) == bool(words)
+    assert all(word in found.contradictions[0] for word in words)
+
+
+def test_sdxl_under_the_name_of_wan_is_told_apart(demo: ModelInfo) -> None:
+    found = look(sdxl_lora(), "WaN 2.5 ultra.safetensors", {"ss_base_model_version": "sdxl_base_v1-0"})
+    assert (found.family, found.is_wan, found.kinds) == ("SDXL", False, ("lora",))
+    assert found.summary == "SDXL · LoRA · rank 4 · not for Wan"
+    assert found.contradictions == ("The name says “WaN 2.5”, but the tensors are SDXL.",)
+    assert misfit(found, demo).startswith("made for SDXL; the loaded model is")
+
+
+def test_metadata_that_names_another_family_is_reported() -> None:
+    found = look(wan_lora(), metadata={"modelspec.architecture": "stable-diffusion-xl-v1-base/lora"})
+    assert "says SDXL" in found.contradictions[0]
+    assert not look(wan_lora(), metadata={"modelspec.architecture": "wan2.1/lora"}).contradictions
+
+
+FAMILIES = [
+    (
+        pair("lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k", 4, 768, 320, "down"),
+        "SD 1.5",
+    ),
+    (
+        pair("lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k", 4, 1024, 320, "down"),
+        "SD 2",
+    ),
+    (
+        pair("lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_k", 4, 640, 640, "down")
+        | pair("lora_te2_text_model_encoder_layers_0_mlp_fc1", 4, 1280, 5120, "down"),
+        "SDXL",
+    ),
+    (pair("lora_unet_double_blocks_18_img_attn_qkv", 4, 3072, 9216, "down"), "Flux"),
+    (pair("transformer.single_transformer_blocks.37.attn.to_q", 4, 3072, 3072), "Flux"),
+    (pair("transformer.single_transformer_blocks.1.attn.to_qkv_mlp_proj", 4, 6144, 55296), "Flux.2"),
+    (pair("diffusion_model.double_blocks.3.img_attn_qkv", 4, 3072, 9216), "HunyuanVideo"),
+    (pair("lora_unet_single_blocks_39_linear1", 4, 3072, 21504, "down"), "HunyuanVideo"),
+    (pair("diffusion_model.double_blocks.53.img_attn_q", 4, 2048, 2048), "HunyuanVideo 1.5"),
+    (pair("transformer.transformer_blocks.27.attn2.to_k", 4, 2048, 2048), "LTX"),
+    (pair("diffusion_model.transformer_blocks.0.audio_to_video_attn.to_q", 4, 4096, 4096), "LTX-2"),
+    (pair("transformer.transformer_blocks.59.attn.add_k_proj", 4, 3072, 3072), "Qwen-Image"),
+    (pair("diffusion_model.transformer_blocks.0.img_mlp.net.0.proj", 4, 3072, 12288), "Qwen-Image"),
+    (pair("diffusion_model.joint_blocks.0.x_block.attn.qkv", 4, 1536, 4608), "SD 3"),
+    (pair("transformer.transformer_blocks.0.attn.add_q_proj", 4, 2432, 2432), "SD 3"),
+    (pair("transformer.transformer_blocks.0.attn1.add_q_proj", 4, 3072, 3072), "Mochi"),
+    (pair("transformer.transformer_blocks.0.attn1.to_q", 4, 3072, 3072), "CogVideoX"),
+    (pair("diffusion_model.layers.0.attention.qkv", 4, 3840, 11520), "Z-Image"),
+    (pair("diffusion_model.layers.0.attention.qkv", 4, 2304, 6912), "Lumina 2"),
+    (pair("diffusion_model.blocks.0.self_attn.q_proj", 4, 2048, 2048), "Cosmos-Predict2 or Anima"),
+    (pair("diffusion_model.double_stream_blocks.0.block.attn1.to_q", 4, 2560, 2560), "HiDream"),
+    (pair("text_encoder.layers.0.q", 4, 64, 64), "a text encoder"),
+    (pair("something.else", 4, 64, 64), "unknown"),
+]
+
+
+@pytest.mark.parametrize(("shapes", "family"), FAMILIES)
+def test_other_families_are_named(demo: ModelInfo, shapes: Shapes, family: str) -> None:
+    found = look(shapes)
+    assert (found.family, found.is_wan) == (family, False)
+    assert misfit(found, demo)
+    assert bool(found.evidence) == (family != "unknown")
+
+
+@pytest.mark.parametrize(
+    ("path", "shape", "variant"),
+    [
+        ("blocks.0.cross_attn.k_img", (4, 5120), "I2V with an image branch (Wan 2.1)"),
+        ("vace_blocks.0.before_proj", (4, 5120), "VACE"),
+        ("patch_embedding", (4, 36, 1, 2, 2), "I2V"),
+        ("patch_embedding", (4, 16, 1, 2, 2), "T2V"),
+    ],
+)
+def test_the_variant_is_told_where_it_shows(path: str, shape: tuple[int, ...], variant: str) -> None:
+    found = look(wan_lora(5120, 1, ffn=13824) | {f"diffusion_model.{path}.lora_A.weight": shape})
+    assert found.variant == variant
+
+
+def test_what_the_shapes_do_not_show_is_not_claimed() -> None:
+    found = look(wan_lora(5120, 1, ffn=13824))
+    assert found.variant == ""
+    assert any("2.1 or 2.2" in line for line in found.cannot_tell)
+
+
+def test_a_file_that_fits_is_no_misfit(demo: ModelInfo) -> None:
+    assert misfit(look(wan_lora(demo.width_inner, demo.layers)), demo) == ""
+
+
+def test_a_misfit_names_both_models(demo: ModelInfo) -> None:
+    said = misfit(look(wan_lora(5120, 40, ffn=13824)), demo)
+    assert said == f"made for Wan 14B (width 5120); the loaded model is {demo.title} ({demo.width_inner})"
+    deep = misfit(look(wan_lora(demo.width_inner, demo.layers + 1)), demo)
+    assert f"at least {demo.layers + 1} blocks" in deep
+    big = replace(demo, width_inner=5120, layers=40, title="Wan 2.2 T2V A14B")
+    small = misfit(look(wan_lora(192, 6)), big)
+    assert small == "made for Wan, demo size (192); the loaded model is Wan 2.2 T2V A14B (5120)"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "words"),
+    [
+        ({"modelspec.trigger_phrase": "n30n style, glow"}, ("n30n style", "glow")),
+        ({"trigger_words": '["n30n", "glow"]'}, ("n30n", "glow")),
+        ({"ss_tag_frequency": '{"set": {"cat": 3, "n30n": 20}}'}, ("n30n", "cat")),
+        ({"ss_tag_frequency": "[[[["}, ()),
+        ({}, ()),
+    ],
+)
+def test_trigger_words_are_read_from_the_metadata(metadata: dict[str, str], words: tuple[str, ...]) -> None:
+    assert look(wan_lora(), metadata=metadata).trigger_words == words
+
+
+def test_what_is_left_out_is_warned_about() -> None:
+    shapes = wan_lora(blocks=1) | {
+        "diffusion_model.blocks.0.bogus.lora_A.weight": (4, 192),
+        "text_encoder.layers.0.lora_A.weight": (4, 64),
+        "diffusion_model.blocks.1.self_attn.q.lora_B.weight": (192, 4),
+    }
+    said = " ".join(look(shapes).warnings)
+    assert "text encoder" in said
+    assert "no such module" in said
+    assert "1 layer has only half of a pair" in said
+
+
+def test_a_whole_model_is_not_called_a_lora() -> None:
+    found = look({f"blocks.{n}.self_attn.q.weight": (1536, 1536) for n in range(3)})
+    assert found.kinds == ("whole weights",)
+    assert any("Whole weights of a model" in line for line in found.warnings)
+
+
+def test_a_large_file_is_identified_quickly_enough_for_a_scan(benchmark: object) -> None:
+    header: Header = header_of(wan_lora(5120, 40, 64, ffn=13824))
+    assert len(header.tensors) == 800
+    found = benchmark(identify, header, "x.safetensors")  # type: ignore[operator]
+    assert found.modules == 400

@@ -1,0 +1,175 @@
+"""A recipe survives writing and reading; a wrong one is refused by the name of its field."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.errors import BadRecipe
+from catalog.recipe import Guidance, LoraUse, Recipe, dumps, loads, unknown_fields
+
+FULL = {
+    "version": 1,
+    "model": "demo",
+    "prompt": "a red ball moving right at night",
+    "negative_prompt": "",
+    "width": 64,
+    "height": 64,
+    "frames": 17,
+    "fps": 16,
+    "steps": 4,
+    "seed": 7,
+    "guidance": {"high": 4.0, "low": 3.0},
+    "shift": None,
+    "scheduler": None,
+    "loras": [
+        {"file": "neon.safetensors", "high": 0.0, "low": 0.8},
+        {"file": "orbit.safetensors", "strength": 1.0},
+        {"file": "ring.safetensors", "per_step": [1, 1, 0.5, 0]},
+    ],
+}
+
+
+def text(**changes: Any) -> str:
+    return json.dumps(FULL | changes)
+
+
+def lora(**changes: Any) -> str:
+    return text(loras=[{"file": "a.safetensors"} | changes])
+
+
+def test_the_documented_example_is_read() -> None:
+    recipe = loads(text())
+    assert recipe.guidance == Guidance(4.0, 3.0)
+    assert (recipe.width, recipe.steps, recipe.seed, recipe.shift, recipe.scheduler) == (64, 4, 7, None, None)
+    assert recipe.loras == (
+        LoraUse("neon.safetensors", 0.0, 0.8),
+        LoraUse("orbit.safetensors", 1.0, 1.0),
+        LoraUse("ring.safetensors", 1.0, 1.0, (1.0, 1.0, 0.5, 0.0)),
+    )
+    assert unknown_fields(recipe) == ()
+
+
+@pytest.mark.parametrize("name", [n for n in FULL if n not in ("version", "loras")])
+def test_null_and_missing_settings_mean_the_default(name: str) -> None:
+    without = {key: value for key, value in FULL.items() if key != name}
+    assert loads(json.dumps(without)) == loads(text(**{name: None}))
+    assert getattr(loads(json.dumps(without)), name) == getattr(Recipe(), name)
+
+
+def test_the_least_recipe_is_its_version() -> None:
+    assert loads('{"version": 1}') == Recipe()
+    assert loads(b'{"version": 1, "loras": null}') == Recipe()
+
+
+def test_unknown_fields_are_kept_and_named() -> None:
+    recipe = loads(text(mood="blue", nested={"a": [1]}, loras=[{"file": "a", "colour": 3}]))
+    assert unknown_fields(recipe) == ("mood", "nested", "loras[0].colour")
+    again = json.loads(dumps(recipe))
+    assert (again["mood"], again["nested"], again["loras"][0]["colour"]) == ("blue", {"a": [1]}, 3)
+
+
+NUMBERS = st.floats(-1000, 1000)
+RECIPES = st.builds(
+    Recipe,
+    model=st.text(),
+    prompt=st.text(),
+    negative_prompt=st.none() | st.text(),
+    width=st.none() | st.integers(1, 65536),
+    frames=st.none() | st.integers(1, 65536),
+    seed=st.none() | st.integers(0, 2**63 - 1),
+    guidance=st.none() | st.builds(Guidance, st.floats(0, 1000), st.floats(0, 1000)),
+    shift=st.none() | st.floats(0, 1000, exclude_min=True),
+    scheduler=st.sampled_from([None, "unipc", "euler"]),
+    loras=st.lists(
+        st.builds(
+            LoraUse,
+            st.text(min_size=1).filter(lambda name: bool(name.strip()) and "\0" not in name),
+            NUMBERS,
+            NUMBERS,
+            st.lists(NUMBERS, max_size=4).map(tuple),
+            st.sampled_from(["", "0a" * 32]),
+            st.dictionaries(st.just("note"), st.integers()),
+        ),
+        max_size=3,
+    ).map(tuple),
+    extra=st.dictionaries(st.sampled_from(["mood", "x"]), st.text(), max_size=2),
+)
+
+
+@given(RECIPES)
+def test_writing_and_reading_gives_the_same(recipe: Recipe) -> None:
+    again = loads(dumps(recipe))
+    assert again == recipe
+    assert again.extra == recipe.extra
+    assert [use.extra for use in again.loras] == [use.extra for use in recipe.loras]
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        (text(version=2), ("version", "is 2", "version 1")),
+        (text(version=True), ("version", "true")),
+        (text(version=None), ("version", "missing")),
+        (text(width="64"), ("“width” is 64", "whole number")),
+        (text(width=-64), ("width", "-64", "from 1")),
+        (text(height=0), ("height",)),
+        (text(frames=17.0), ("frames", "17.0")),
+        (text(steps=True), ("steps", "true", "1 to 1000")),
+        (text(steps=1001), ("steps", "1000")),
+        (text(fps=0), ("fps",)),
+        (text(seed=-1), ("seed",)),
+        (text(seed=2**64), ("seed",)),
+        (text(prompt=5), ("prompt", "a text")),
+        (text(prompt="\ud800"), ("prompt", "half a character")),
+        (text(model=["demo"]), ("model",)),
+        (text(guidance=4), ("guidance", "“high” and “low”")),
+        (text(guidance={"high": 4}), ("guidance", "low")),
+        (text(guidance={"high": -1, "low": 1}), ("guidance.high", "from 0")),
+        (text(guidance={"high": 4, "low": float("nan")}), ("guidance.low", "NaN")),
+        (text(guidance={"high": float("inf"), "low": 1}), ("guidance.high", "Infinity")),
+        (text(shift=0), ("shift", "above 0")),
+        (text(shift=True), ("shift",)),
+        (text(scheduler="ddim"), ("scheduler", "unipc", "euler")),
+        (text(loras={"file": "a"}), ("loras", "a list")),
+        (text(loras=["a"]), ("loras[0]", "“file”")),
+        (text(loras=[{"strength": 1}]), ("loras[0].file", "missing")),
+        (text(loras=[{"file": "a\0b"}]), ("loras[0].file",)),
+        (lora(strength="1"), ("loras[0].strength", "a number")),
+        (lora(strength=10**400), ("loras[0].strength",)),
+        (lora(strength=1, high=1), ("loras[0]", "only one")),
+        (lora(high=True), ("loras[0].high",)),
+        (lora(low=1e9), ("loras[0].low", "1000")),
+        (lora(per_step=[1, 1]), ("loras[0].per_step", "2 values", "(4)")),
+        (lora(per_step=[1, 1, None, 1]), ("loras[0].per_step[2]",)),
+        (lora(per_step="1111"), ("loras[0].per_step", "list")),
+        (lora(sha256="abc"), ("loras[0].sha256", "64")),
+        (text(mood=float("nan")), ("mood",)),
+        (text(loras=[{"file": "a", "x": [float("inf")]}]), ("loras[0].x",)),
+        ('{"version": 1, "steps": 3, "steps": 4}', ("steps", "twice")),
+        ('{"version": 1, "steps": }', ("line 1",)),
+        ("[" * 100_000, ("JSON",)),
+        ("[]", ("object",)),
+        ("", ("JSON",)),
+        (" " * 10_000_001, ("too large", "10 MB")),
+    ],
+)
+def test_a_wrong_field_is_named_with_what_is_allowed(bad: str, words: tuple[str, ...]) -> None:
+    with pytest.raises(BadRecipe) as caught:
+        loads(bad)
+    for word in words:
+        assert word in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    with pytest.raises(BadRecipe):
+        loads(b"\xff\xfe\x00{")
+
+
+@given(st.text(max_size=40) | st.binary(max_size=40))
+def test_nothing_but_a_refusal_comes_of_nonsense(nonsense: str | bytes) -> None:
+    with pytest.raises(BadRecipe):
+        loads(nonsense)
