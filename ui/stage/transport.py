@@ -141,7 +141,7 @@ class Transport(QWidget):
 
 def _slider() -> QSlider:
     slider = QSlider(Qt.Orientation.Horizontal)
-    slider.setMinimumWidth(64)
+    slider.setMinimumWidth(48)
     slider.setPageStep(4)
     slider.setAccessibleName("Scrub")
     slider.setToolTip("Scrub through the frames (← →)")

@@ -1,0 +1,123 @@
+"""A stage on a real bridge with the fake session, engine ready and demo model loaded."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from engine.bridge import EngineBridge
+from engine.errors import EncodeFailed, EngineError
+from engine.live import LiveControls
+from engine.worker import Clip
+from tests.fakes import FakeSession
+from ui.stage.panel import StagePanel
+from ui.state.run import RunState
+from ui.theme import dress
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """The offscreen platform says what it cannot do at every window; that is no fault of the stage."""
+    item.add_marker(pytest.mark.qt_log_ignore("This plugin does not support"))
+
+
+class BreakableSession(FakeSession):
+    """A fake session that fails at the next step when `failure` is set."""
+
+    failure: EngineError | None = None
+
+    def _wait(self, live: LiveControls) -> None:
+        super()._wait(live)
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
+
+
+@dataclass
+class Said:
+    """The messages of a run state."""
+
+    all: list[tuple[str, str, str, str]] = field(default_factory=list)
+
+    def take(self, *message: str) -> None:
+        self.all.append(message)  # type: ignore[arg-type]
+
+    @property
+    def last(self) -> tuple[str, str, str, str]:
+        return self.all[-1]
+
+
+@dataclass
+class Saver:
+    """Names a clip's file, or has no space left."""
+
+    is_full: bool = False
+
+    def __call__(self, clip: Clip) -> Path:
+        if self.is_full:
+            raise EncodeFailed("The disk is full.")
+        return Path("/clips/a red ball 7.mp4")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def dressed(qapp: QApplication) -> None:
+    """The style sheet decides how large controls are."""
+    dress(qapp)
+
+
+@pytest.fixture
+def session() -> BreakableSession:
+    return BreakableSession()
+
+
+@pytest.fixture
+def saver() -> Saver:
+    return Saver()
+
+
+@pytest.fixture
+def cold_run(qtbot: QtBot, session: BreakableSession, saver: Saver) -> Iterator[RunState]:
+    """A run state whose engine was not started."""
+    bridge = EngineBridge(lambda: session, saver)
+    run = RunState(bridge)
+    run.bridge = bridge  # type: ignore[attr-defined]
+    yield run
+    assert bridge.stop(10) or not bridge._worker._thread.is_alive()
+
+
+@pytest.fixture
+def run(qtbot: QtBot, cold_run: RunState) -> RunState:
+    bridge: EngineBridge = cold_run.bridge  # type: ignore[attr-defined]
+    with qtbot.waitSignal(bridge.model_loaded):
+        bridge.start()
+        cold_run.open_model("demo")
+    return cold_run
+
+
+@pytest.fixture
+def said(run: RunState) -> Said:
+    said = Said()
+    run.message.connect(said.take)
+    return said
+
+
+@pytest.fixture
+def stage(qtbot: QtBot, run: RunState) -> StagePanel:
+    panel = StagePanel(run)
+    qtbot.addWidget(panel)
+    panel.resize(900, 800)
+    with qtbot.waitExposed(panel):
+        panel.show()
+    return panel
+
+
+def finish(qtbot: QtBot, run: RunState, session: FakeSession, steps: int = 6) -> None:
+    """Render a clip to its end."""
+    run.change(replace(run.settings, steps=steps))
+    session.is_free = True
+    with qtbot.waitSignal(run.take_changed):
+        run.generate()
+    qtbot.waitUntil(lambda: run.current_run is None)
+    session.is_free = False

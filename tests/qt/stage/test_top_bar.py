@@ -1,0 +1,106 @@
+"""The bar at the top starts and stops runs and opens models."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QFileDialog
+from pytestqt.qtbot import QtBot
+
+from tests.fakes import FakeSession
+from tests.qt.stage.conftest import Said
+from ui.state.run import RunState
+from ui.theme import theme
+from ui.top_bar import TopBar
+
+
+@pytest.fixture
+def bar(qtbot: QtBot, run: RunState) -> TopBar:
+    bar = TopBar(run)
+    qtbot.addWidget(bar)
+    bar.resize(1100, 48)
+    bar.show()
+    return bar
+
+
+def test_generate_turns_into_queue_another_and_cancel_wakes(
+    qtbot: QtBot, run: RunState, bar: TopBar, session: FakeSession
+) -> None:
+    assert bar.generate.accessibleName() == "Generate" and not bar.cancel.isEnabled()
+    width = bar.generate.width()
+    with qtbot.waitSignal(run.started):
+        qtbot.mouseClick(bar.generate, Qt.MouseButton.LeftButton)
+    assert bar.generate.text().startswith("Queue another") and "Ctrl+Enter" in bar.generate.text()
+    assert bar.generate.width() == width
+    qtbot.mouseClick(bar.cancel, Qt.MouseButton.LeftButton)
+    assert not bar.cancel.isEnabled()
+    qtbot.waitUntil(lambda: run.phase == "idle")
+    assert bar.generate.text().startswith("Generate")
+
+
+def test_the_line_shows_how_far_the_run_is(
+    qtbot: QtBot, run: RunState, bar: TopBar, session: FakeSession
+) -> None:
+    with qtbot.waitSignal(run.started):
+        run.generate()
+    for _ in range(5):
+        with qtbot.waitSignal(run.step_finished):
+            session.steps.put(None)
+    assert bar.fraction == 0.25
+    image = bar.grab().toImage()
+    assert image.pixelColor(100, 47) == QColor(theme().accent) != image.pixelColor(600, 47)
+
+
+def test_it_says_what_the_engine_does(qtbot: QtBot, cold_run: RunState) -> None:
+    bar = TopBar(cold_run)
+    qtbot.addWidget(bar)
+    assert bar.engine.text() == "starting the engine…"
+    with qtbot.waitSignal(cold_run.bridge.model_loaded):  # type: ignore[attr-defined]
+        cold_run.bridge.start()  # type: ignore[attr-defined]
+        cold_run.open_model("demo")
+    assert bar.engine.text() == "fake device"
+
+
+def test_settings_are_asked_for(qtbot: QtBot, bar: TopBar) -> None:
+    with qtbot.waitSignal(bar.settings_requested):
+        qtbot.mouseClick(bar.settings, Qt.MouseButton.LeftButton)
+
+
+def test_the_model_menu(bar: TopBar, run: RunState) -> None:
+    run.recent_models = ("/models/wan-2.2",)
+    menu = bar.chooser.menu()
+    menu.aboutToShow.emit()
+    texts = [action.text() for action in menu.actions()]
+    assert texts == ["Demo · tiny Wan 2.2", "wan-2.2", "", "Open a diffusers folder…"]
+    assert [action.isChecked() for action in menu.actions()] == [True, False, False, False]
+
+
+def test_a_folder_that_is_no_model_is_refused(
+    bar: TopBar, run: RunState, said: Said, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    menu = bar.chooser.menu()
+    menu.aboutToShow.emit()
+    menu.actions()[-1].trigger()
+    assert said.last[0] == "refused" and "model_index.json" in said.last[1]
+    assert bar.chooser.text() == "Demo · tiny Wan 2.2"
+
+
+def test_a_models_folder_opens_and_is_remembered(
+    qtbot: QtBot, bar: TopBar, run: RunState, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy of demo"
+    copy.symlink_to(run.model.path, target_is_directory=True)
+    real = tmp_path / "wan"
+    for part in ("transformer", "vae", "scheduler"):
+        (real / part).mkdir(parents=True)
+        for file in (run.model.path / part).glob("*.json"):
+            (real / part / file.name).write_bytes(file.read_bytes())
+    (real / "model_index.json").write_bytes((run.model.path / "model_index.json").read_bytes())
+    with qtbot.waitSignal(run.bridge.model_loaded):  # type: ignore[attr-defined]
+        run.open_model(str(real))
+        assert run.phase == "loading" and bar.engine.text().startswith("opening ")
+    assert run.recent_models == (str(real.resolve()),)
+    assert run.recipe().model == str(real.resolve())
+    assert run.phase == "idle"
