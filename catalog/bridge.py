@@ -5,6 +5,7 @@ import queue
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from catalog.errors import CatalogError
 from catalog.folders import Folders
 from catalog.install import install
 from catalog.library import Entry, Library
-from catalog.scan import scan
+from catalog.scan import is_unhashed, listing, with_hash
 
 _log = logging.getLogger(__name__)
 _BATCH = 50
@@ -47,7 +48,7 @@ class CatalogBridge(QObject):
     lost = Signal(object)
     """tuple[Path, ...]: files of an earlier scan that are there no more."""
     scan_finished = Signal(int)
-    """How many files there are."""
+    """How many files there are; hashes that were not known before may still follow, by `found`."""
     install_progress = Signal(int, int)
     """Files done, files in all."""
     install_finished = Signal(object)
@@ -61,6 +62,7 @@ class CatalogBridge(QObject):
         self._tasks: queue.SimpleQueue[Callable[[Library], None] | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._seen: set[Path] = set()
+        self._unhashed: deque[Entry] = deque()
         self._thread = threading.Thread(target=self._work, name="catalog", daemon=True)
         self._thread.start()
 
@@ -103,11 +105,14 @@ class CatalogBridge(QObject):
     def _scan(self, library: Library) -> None:
         seen: set[Path] = set()
         batch: list[Entry] = []
+        self._unhashed.clear()
         sent = time.monotonic()
-        for entry in scan(self._folders, library, self._check):
+        for entry in listing(self._folders, library):
             self._check()
             seen.add(entry.path)
             batch.append(entry)
+            if is_unhashed(entry):
+                self._unhashed.append(entry)
             if len(batch) >= _BATCH or time.monotonic() - sent > _BATCH_SECONDS:
                 self.found.emit(tuple(batch))
                 batch, sent = [], time.monotonic()
@@ -119,6 +124,15 @@ class CatalogBridge(QObject):
         library.forget(set(library.paths()) - seen)
         self._seen = seen
         self.scan_finished.emit(len(seen))
+        self._tasks.put(self._hash_one)
+
+    def _hash_one(self, library: Library) -> None:
+        # file by file, so that a drop does not wait until a large library is hashed
+        if self._unhashed:
+            hashed = with_hash(self._unhashed.popleft(), library, self._check)
+            if hashed is not None:
+                self.found.emit((hashed,))
+            self._tasks.put(self._hash_one)
 
     def _install(self, paths: tuple[Path, ...], library: Library) -> None:
         last = (-1, -1)

@@ -11,7 +11,7 @@ from catalog.header import Header
 from catalog.key_styles import TEXT_ENCODER, ParsedKey, UnknownKey, parse_key, parse_keys, split_suffix
 from catalog.models import Expert, ModelInfo
 
-RULES = 1
+RULES = 2
 """Raised whenever the rules below change, so that files identified earlier are looked at again."""
 
 UNKNOWN = "unknown"
@@ -145,7 +145,7 @@ def _identify_wan(header: Header, file_name: str, keys: Mapping[str, object], an
         trainer=hints.trainer(header.metadata),
         evidence=_evidence(anatomy, experts),
         cannot_tell=_cannot_tell(anatomy, experts, hint_expert),
-        contradictions=_contradictions(header.metadata, file_name, family, True),
+        contradictions=_contradictions(header.metadata, file_name, family, experts),
         warnings=anatomy.warnings,
     )
 
@@ -172,7 +172,7 @@ def _identify_other(header: Header, file_name: str, family: str, sign: str) -> I
         trainer=hints.trainer(header.metadata),
         evidence=(f"{family}: {sign}",) if family else (),
         cannot_tell=() if family else ("which model it was made for",),
-        contradictions=_contradictions(header.metadata, file_name, family, False),
+        contradictions=_contradictions(header.metadata, file_name, family),
         warnings=("It has no layer in common with any Wan model, so it would do nothing.",),
     )
 
@@ -249,20 +249,33 @@ def _cannot_tell(anatomy: Anatomy, experts: tuple[Expert, ...], hint: Expert | N
 
 
 def _contradictions(
-    metadata: Mapping[str, str], file_name: str, family: str, is_wan: bool
+    metadata: Mapping[str, str], file_name: str, family: str, experts: tuple[Expert, ...] = ()
 ) -> tuple[str, ...]:
-    said: list[str] = []
+    is_wan = family.startswith("Wan")
+    places = {"The name": file_name} | {
+        f"Its metadata ({key})": metadata.get(key, "")
+        for key in ("modelspec.title", "ss_sd_model_name", "ss_base_model_version")
+    }
+    claims = (_false_claim(place, name, family, is_wan) for place, name in places.items())
+    false = next((claim for claim in claims if claim), "")
+    said = [false] if false else []
+    return (*said, *_architecture(metadata, family, is_wan), *_experts_named(metadata, file_name, experts))
+
+
+def _false_claim(place: str, name: str, family: str, is_wan: bool) -> str:
+    """What a name claims about Wan and the tensors do not bear out, "" when it claims nothing false."""
+    claim = hints.wan_claim(name)
+    if claim is None:
+        return ""
     shown = family or "of no known family"
-    for place, name in (("The name", file_name), ("Its title", metadata.get("modelspec.title", ""))):
-        claim = hints.wan_claim(name)
-        if claim and not is_wan:
-            said.append(f"{place} says “{claim[0]}”, but the tensors are {shown}.")
-        elif claim and not hints.is_public(claim[1]):
-            said.append(f"{place} says “{claim[0]}”, whose weights are not public; the tensors are {shown}.")
-        size = hints.size_claim(name) if is_wan and claim else ""
-        if size and family in _FAMILY_BY_WIDTH.values() and size != family:
-            said.append(f"{place} says {size.removeprefix('Wan ')}, but the tensors are {family}.")
-    return (*said, *_architecture(metadata, family, is_wan), *_timesteps(metadata, file_name))
+    if not is_wan:
+        return f"{place} says “{claim[0]}”, but the tensors are {shown}."
+    if not hints.is_public(claim[1]):
+        return f"{place} says “{claim[0]}”, whose weights are not public; the tensors are {shown}."
+    size = hints.size_claim(name)
+    if size and family in _FAMILY_BY_WIDTH.values() and size != family:
+        return f"{place} says {size.removeprefix('Wan ')}, but the tensors are {family}."
+    return ""
 
 
 def _architecture(metadata: Mapping[str, str], family: str, is_wan: bool) -> tuple[str, ...]:
@@ -276,9 +289,14 @@ def _architecture(metadata: Mapping[str, str], family: str, is_wan: bool) -> tup
     return ()
 
 
-def _timesteps(metadata: Mapping[str, str], file_name: str) -> tuple[str, ...]:
-    hint, named = hints.expert_hint(metadata, ""), hints.expert_in_name(file_name)
-    if hint.expert and named and hint.expert != named:
+def _experts_named(
+    metadata: Mapping[str, str], file_name: str, experts: tuple[Expert, ...]
+) -> tuple[str, ...]:
+    """Whether the name speaks of another expert than the tensor names or the metadata do."""
+    named, hint = hints.expert_in_name(file_name), hints.expert_hint(metadata, "")
+    if named and len(experts) == 1 and experts[0] != named:
+        return (f"The name says {named} noise, but the tensor names say {experts[0]} noise.",)
+    if named and not experts and hint.expert and hint.expert != named:
         return (f"The name says {named} noise, but its {hint.source} means {hint.expert} noise.",)
     return ()
 

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from catalog.errors import CatalogError, UnreadableFile
 from catalog.header import Header, read_header, read_scalars
@@ -21,11 +21,10 @@ def main(paths: Sequence[str | Path], as_json: bool) -> int:
         try:
             text = _as_json(path) if as_json else _in_words(path)
         except CatalogError as error:
-            sys.stderr.write(f"{_plain(path)}: {error}\n")
+            _write(sys.stderr, f"{_plain(path)}: {error}")
             code = BAD_INPUT
         else:
-            sys.stdout.write(f"{text}\n")
-            sys.stdout.flush()
+            _write(sys.stdout, text)
     return code
 
 
@@ -118,6 +117,13 @@ def _rows(identity: Identity) -> Iterable[tuple[str, str]]:
 def _histogram(words: str, counts: Iterable[tuple[str, int]]) -> str:
     several = [f"{value} × {count}" for value, count in counts]
     return f"{words} ({', '.join(several)})" if len(several) > 1 else words
+
+
+def _write(stream: TextIO, text: str) -> None:
+    # a terminal may not have every character of a file's name
+    encoding = stream.encoding or "utf-8"
+    stream.write(f"{text}\n".encode(encoding, "replace").decode(encoding))
+    stream.flush()
 
 
 def _plain(value: object) -> str:

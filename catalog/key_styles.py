@@ -123,9 +123,11 @@ _TEXT_ENCODERS = (
     "text_encoder.",
     "text_encoders.",
     "text_encoder_2.",
+    "text_encoder_3.",
     "lora_te_",
     "lora_te1_",
     "lora_te2_",
+    "lora_te3_",
     "te.",
 )
 

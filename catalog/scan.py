@@ -28,17 +28,27 @@ def scan(folders: Folders, library: Library, watch: Watch = lambda: None) -> Ite
     come, with it.
     """
     unhashed: list[Entry] = []
-    for origin, path in files_of(folders):
-        entry = examine(path, origin, library)
-        if entry is None:
-            continue
-        if not entry.sha256 and not entry.problem:
-            unhashed.append(entry)
+    for entry in listing(folders, library):
         yield entry
+        if is_unhashed(entry):
+            unhashed.append(entry)
     for entry in unhashed:
         hashed = with_hash(entry, library, watch)
         if hashed is not None:
             yield hashed
+
+
+def listing(folders: Folders, library: Library) -> Iterator[Entry]:
+    """Every file once, quickly: with its hash only where that is known already."""
+    for origin, path in files_of(folders):
+        entry = examine(path, origin, library)
+        if entry is not None:
+            yield entry
+
+
+def is_unhashed(entry: Entry) -> bool:
+    """Whether a hash is still to be worked out; unreadable files get none."""
+    return not entry.sha256 and not entry.problem
 
 
 def files_of(folders: Folders) -> Iterator[tuple[Origin, Path]]:

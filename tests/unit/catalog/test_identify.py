@@ -175,6 +175,15 @@ def test_a_5b_file_is_for_no_expert_whatever_its_name() -> None:
 def test_names_and_timesteps_that_disagree_are_reported() -> None:
     found = look(wan_lora(), "x_high_noise.safetensors", {"modelspec.timestep_range": "0,875"})
     assert "says high noise" in found.contradictions[0]
+    low = look(wan_lora(prefix="transformer_2."), "x_high_noise.safetensors")
+    assert (low.experts, low.expert_hint) == (("low",), None)
+    assert low.contradictions == ("The name says high noise, but the tensor names say low noise.",)
+
+
+def test_one_false_claim_is_said_once() -> None:
+    metadata = {"modelspec.title": "WaN 2.5", "ss_sd_model_name": "wan2.5.safetensors"}
+    assert len(look(sdxl_lora(), "WaN 2.5.safetensors", metadata).contradictions) == 1
+    assert "(modelspec.title)" in look(sdxl_lora(), "x.safetensors", metadata).contradictions[0]
 
 
 @pytest.mark.parametrize(
