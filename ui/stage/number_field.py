@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSlider, QWidget
 
+from ui.stage.slider import Slider
 from ui.state.clip_settings import ClipSettings
 from ui.state.run import RunState
 
@@ -57,17 +57,17 @@ class NumberField(QWidget):
         box.setSingleStep(number.step)
         box.setSuffix(number.suffix)
         box.setKeyboardTracking(False)
+        box.lineEdit().setTextMargins(6, 0, 0, 0)  # the style sheet's padding does not reach it
         box.setAccessibleName(number.name)
         box.setToolTip(number.tip or f"{number.name} (↑ ↓)")
         box.valueChanged.connect(self._write)
         return box
 
     def _new_slider(self) -> QSlider:
-        number, slider = self._number, QSlider(Qt.Orientation.Horizontal)
+        number = self._number
+        slider = Slider(f"{number.name} slider", number.tip or f"{number.name} (← →)")
         slider.setRange(0, round((number.most - number.least) / number.step))
         slider.setMinimumWidth(160)
-        slider.setAccessibleName(f"{number.name} slider")
-        slider.setToolTip(number.tip or f"{number.name} (← →)")
         slider.valueChanged.connect(self._slide)
         return slider
 

@@ -39,8 +39,10 @@ def corners(room: QRectF, picture: QRectF, left: float, right: float) -> tuple[Q
     ):
         area = room
     top = picture.top() + _INSET
-    below = top + HEIGHT + 4 if left and right and both > area.width() else top
-    return QPointF(area.left() + _INSET, top), QPointF(area.right() - _INSET - right, below)
+    first = QPointF(area.left() + _INSET, top)
+    if left and right and both > area.width():
+        return first, first + QPointF(0, HEIGHT + 4)
+    return first, QPointF(area.right() - _INSET - right, top)
 
 
 def paint(painter: QPainter, corner: QPointF, parts: tuple[Part, ...], font: QFont, ground: str) -> None:

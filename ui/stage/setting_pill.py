@@ -24,7 +24,7 @@ class SettingPill(QPushButton):
         self._text = text
         self._new_editor = new_editor
         self.setFont(font(13, is_tabular=True))
-        self.setAutoDefault(False)
+        self.setStyleSheet("QPushButton { padding: 4px 9px; }")  # six of them in one row
         self.setToolTip(f"{name} (Enter or ↓ opens the editor)")
         self.clicked.connect(self.open)
         run_state.changed.connect(self._refresh)

@@ -1,5 +1,6 @@
 """The settings of the next clip: the prompts, and a row of pills."""
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.stage import editors
@@ -41,7 +42,7 @@ class SettingsRow(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(2)
         for widget in (self.seed_pill, self.dice, self.lock):
-            row.addWidget(widget)
+            row.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
         return group
 
     @property

@@ -115,7 +115,8 @@ class Timeline(QWidget):
     def _underline(self, step: int) -> QColor:
         if not self.experts:
             return QColor(theme().line)
-        colour = QColor(_colour(self.experts[step]))
+        is_split = len(self._run_state.model.experts) > 1
+        colour = QColor(_colour(self.experts[step]) if is_split else theme().secondary)
         colour.setAlphaF(1.0 if step < len(self._run_state.steps) else 0.3)
         return colour
 

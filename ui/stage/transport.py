@@ -1,13 +1,14 @@
 """The transport: plays, scrubs and exports what is on the stage."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSlider, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
 
 from ui.stage.file_button import FileButton
 from ui.stage.icon_button import IconButton
 from ui.stage.playback import SPEEDS, Playback
 from ui.stage.showing import Showing
+from ui.stage.slider import Slider
 from ui.state.run import RunState
 from ui.theme import font
 
@@ -139,12 +140,10 @@ class Transport(QWidget):
         self.export.setEnabled(take is not None)
 
 
-def _slider() -> QSlider:
-    slider = QSlider(Qt.Orientation.Horizontal)
+def _slider() -> Slider:
+    slider = Slider("Scrub", "Scrub through the frames (← →)")
     slider.setMinimumWidth(48)
     slider.setPageStep(4)
-    slider.setAccessibleName("Scrub")
-    slider.setToolTip("Scrub through the frames (← →)")
     return slider
 
 
