@@ -10,6 +10,9 @@ from catalog.key_styles import TEXT_ENCODER, ParsedKey, UnknownKey
 from catalog.models import Expert
 
 Parts = dict[str, TensorInfo]
+WHOLE = "whole weights"
+"""The kind of a file that holds a model itself."""
+
 Parsed = Mapping[str, ParsedKey | UnknownKey]
 
 _CORE = re.compile(
@@ -99,7 +102,7 @@ def kinds_of(parts: Mapping[str, TensorInfo]) -> tuple[str, ...]:
     if "oft_blocks" in parts:
         found.append("boft" if len(parts["oft_blocks"].shape) == 4 else "oft")
     if not found and ("weight" in parts or "bias" in parts):
-        found.append("whole weights")
+        found.append(WHOLE)
     return tuple(found)
 
 
@@ -221,7 +224,7 @@ def _warnings(
         said.append(f"{doubled} tensor{' occurs' if doubled == 1 else 's occur'} under two names.")
     if len(votes) > 1:
         said.append(f"Its layers do not agree on the width: {', '.join(map(str, sorted(votes)))}.")
-    whole = sum(kinds_of(parts) == ("whole weights",) for parts in layers.values())
+    whole = sum(kinds_of(parts) == (WHOLE,) for parts in layers.values())
     if whole:
         said.append(f"Whole weights of a model, not changes to them: {whole} of its layers.")
     if any("reshape_weight" in parts for parts in layers.values()):

@@ -51,6 +51,8 @@ _SIZES = (
 _TRIGGER_KEYS = ("modelspec.trigger_phrase", "trigger_words", "trigger_word", "trigger", "ss_trigger_words")
 _NAME_KEYS = ("ss_output_name", "ss_training_comment", "ss_sd_model_name", "name", "modelspec.title")
 _MOST_TRIGGERS = 5
+# metadata may be megabytes long; what matters in a name stands at its beginning
+_LONGEST_NAME, _LONGEST_WORD = 256, 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def _by_timesteps(low: float, high: float) -> Expert | None:
 
 def expert_in_name(name: str) -> Expert | None:
     """The expert that a name speaks of; None when it names both or neither."""
-    text = name.lower()
+    text = name[:_LONGEST_NAME].lower()
     found = {expert for expert, pattern in _NOISE if pattern.search(text)}
     if not found:
         tokens = re.split(r"[^a-z0-9]+", text)
@@ -108,6 +110,7 @@ def expert_in_name(name: str) -> Expert | None:
 
 def wan_claim(name: str) -> tuple[str, str] | None:
     """The Wan that a name speaks of, as written and as a version ("2.5", or "" when it gives none)."""
+    name = name[:_LONGEST_NAME]
     for pattern, _ in _SIZES:  # “Wan 14B” is a size, not version 1.4
         name = pattern.sub(" ", name)
     match = _CLAIM.search(name)
@@ -124,19 +127,19 @@ def is_public(version: str) -> bool:
 
 def size_claim(name: str) -> str:
     """The family that a size in a name stands for, "" when it names none or several."""
-    found = {family for pattern, family in _SIZES if pattern.search(name)}
+    found = {family for pattern, family in _SIZES if pattern.search(name[:_LONGEST_NAME])}
     return found.pop() if len(found) == 1 else ""
 
 
 def trigger_words(metadata: Mapping[str, str]) -> tuple[str, ...]:
     """The words that a prompt should contain, as far as the trainer wrote them down."""
     for key in _TRIGGER_KEYS:
-        words = [word.strip() for word in _listed(metadata.get(key, ""))]
+        words = [word.strip()[:_LONGEST_WORD] for word in _listed(metadata.get(key, ""))]
         if any(words):
             return tuple(dict.fromkeys(word for word in words if word))[:_MOST_TRIGGERS]
     counts = Counter[str]()
     for tags in _objects(_json(metadata.get("ss_tag_frequency", ""))):
-        counts.update({str(t).strip(): n for t, n in tags.items() if isinstance(n, int)})
+        counts.update({str(t).strip()[:_LONGEST_WORD]: n for t, n in tags.items() if isinstance(n, int)})
     return tuple(tag for tag, _ in counts.most_common(3) if tag)
 
 
@@ -159,10 +162,11 @@ def trainer(metadata: Mapping[str, str]) -> str:
         return "kohya’s sd-scripts"
     software = _json(metadata.get("software", ""))
     if isinstance(software, dict) and isinstance(software.get("name"), str):
-        return str(software["name"])
+        return str(software["name"])[:_LONGEST_WORD]
     if "lora_adapter_metadata" in metadata:
         return "diffusers/PEFT"
-    return metadata.get("trainer", "") or metadata.get("modelspec.implementation", "")
+    said = metadata.get("trainer", "") or metadata.get("modelspec.implementation", "")
+    return said[:_LONGEST_WORD]
 
 
 def _listed(text: str) -> list[str]:

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from catalog import hints
-from catalog.anatomy import Anatomy, dissect
+from catalog.anatomy import WHOLE, Anatomy, dissect
 from catalog.families import other_family
 from catalog.header import Header
 from catalog.key_styles import TEXT_ENCODER, ParsedKey, UnknownKey, parse_key, parse_keys, split_suffix
@@ -83,17 +83,19 @@ def identify(header: Header, file_name: str, scalars: Mapping[str, float] | None
     if anatomy.core:
         return _identify_wan(header, file_name, keys, anatomy)
     family, sign = other_family(header.tensors)
-    if not family and set(anatomy.kinds) - {"whole weights"}:
+    if not family and set(anatomy.kinds) - {WHOLE}:
         return _identify_wan(header, file_name, keys, anatomy)
     return _identify_other(header, file_name, family, sign)
 
 
 def misfit(identity: Identity, model: ModelInfo) -> str:
-    """Why the file cannot be used with the model, in one sentence; "" when it fits."""
+    """Why the file cannot be used with the model, to follow “it is …”; "" when it fits."""
     loaded = f"the loaded model is {model.title} ({model.width_inner})"
     if not identity.is_wan:
         what = "an unknown model" if identity.family == UNKNOWN else identity.family
         return f"made for {what}; {loaded}"
+    if identity.kinds == (WHOLE,):
+        return "a whole model rather than a LoRA"
     if identity.width is not None and identity.width != model.width_inner:
         return f"made for {_with_width(identity)}; {loaded}"
     if identity.blocks > model.layers:
@@ -113,38 +115,24 @@ def _identify_wan(header: Header, file_name: str, keys: Mapping[str, object], an
     experts = _experts(keys.values())
     # a 5B model has one expert, whatever the file's name says
     hint = hints.Hint(None, "") if width == 3072 else hints.expert_hint(header.metadata, file_name)
-    hint_expert = None if experts else hint.expert
-    kinds = tuple(kind for kind, _ in anatomy.kinds.most_common())
-    rank = _spread(anatomy.ranks)
-    alphas = anatomy.alphas
-    stated = hints.adapter_alpha(header.metadata)
-    if not alphas and stated is not None:
-        alphas = Counter({stated: anatomy.kinds["lora"]})
-    return Identity(
+    if experts:
+        hint = hints.Hint(None, "")
+    found = _described(header, anatomy)
+    return replace(
+        found,
         family=family,
         is_wan=True,
-        summary=_summary("Wan", kinds, rank, experts, hint_expert),
+        summary=_summary("Wan", found, experts, hint.expert),
         variant=_variant(anatomy),
         confidence="certain" if width is not None else "likely",
-        kinds=kinds,
-        kind_counts=dict(anatomy.kinds),
         dialect=anatomy.dialect,
-        rank=rank,
-        ranks=_counted(anatomy.ranks),
-        alpha=_spread(alphas),
-        alphas=_counted(alphas),
-        dtype=anatomy.dtype,
-        modules=anatomy.modules,
-        parameters=anatomy.parameters,
         blocks=anatomy.blocks,
         width=width,
         experts=experts,
-        expert_hint=hint_expert,
-        hint_source=hint.source if hint_expert else "",
-        trigger_words=hints.trigger_words(header.metadata),
-        trainer=hints.trainer(header.metadata),
+        expert_hint=hint.expert,
+        hint_source=hint.source,
         evidence=_evidence(anatomy, experts),
-        cannot_tell=_cannot_tell(anatomy, experts, hint_expert),
+        cannot_tell=_cannot_tell(anatomy, experts, hint.expert),
         contradictions=_contradictions(header.metadata, file_name, family, experts),
         warnings=anatomy.warnings,
     )
@@ -154,26 +142,41 @@ def _identify_other(header: Header, file_name: str, family: str, sign: str) -> I
     anatomy = dissect(header, {key: _any_key(key) for key in header.tensors}, {})
     if not family and anatomy.text_encoder_keys == len(header.tensors):
         family, sign = "a text encoder", "all tensors belong to a text encoder"
-    kinds, rank = tuple(kind for kind, _ in anatomy.kinds.most_common()), _spread(anatomy.ranks)
-    summary = _summary(family or "Unknown", kinds, rank, (), None)
-    return Identity(
+    found = _described(header, anatomy)
+    summary = _summary(family or "Unknown", found, (), None)
+    return replace(
+        found,
         family=family or UNKNOWN,
-        is_wan=False,
         summary=f"{summary} · not for Wan" if family else f"{summary} · no layers of a Wan model",
         confidence="likely" if family else "none",
-        kinds=kinds,
+        evidence=(f"{family}: {sign}",) if family else (),
+        cannot_tell=() if family else ("which model it was made for",),
+        contradictions=_contradictions(header.metadata, file_name, family),
+        warnings=("It has no layer in common with any Wan model, so it would do nothing.",),
+    )
+
+
+def _described(header: Header, anatomy: Anatomy) -> Identity:
+    """What can be said about a file of any family."""
+    alphas = anatomy.alphas
+    stated = hints.adapter_alpha(header.metadata)
+    if not alphas and stated is not None:
+        alphas = Counter({stated: anatomy.kinds["lora"]})
+    return Identity(
+        family=UNKNOWN,
+        is_wan=False,
+        summary="",
+        kinds=tuple(kind for kind, _ in anatomy.kinds.most_common()),
         kind_counts=dict(anatomy.kinds),
-        rank=rank,
+        rank=_spread(anatomy.ranks),
         ranks=_counted(anatomy.ranks),
+        alpha=_spread(alphas),
+        alphas=_counted(alphas),
         dtype=anatomy.dtype,
         modules=anatomy.modules,
         parameters=anatomy.parameters,
         trigger_words=hints.trigger_words(header.metadata),
         trainer=hints.trainer(header.metadata),
-        evidence=(f"{family}: {sign}",) if family else (),
-        cannot_tell=() if family else ("which model it was made for",),
-        contradictions=_contradictions(header.metadata, file_name, family),
-        warnings=("It has no layer in common with any Wan model, so it would do nothing.",),
     )
 
 
@@ -192,12 +195,10 @@ def _experts(parsed: Iterable[object]) -> tuple[Expert, ...]:
     return tuple(expert for expert in every if expert in found)
 
 
-def _summary(
-    family: str, kinds: tuple[str, ...], rank: str, experts: tuple[Expert, ...], hint: Expert | None
-) -> str:
-    parts = [family, " + ".join(_KIND_WORDS.get(kind, kind) for kind in kinds[:2])]
-    if rank:
-        parts.append("full rank" if rank == "full" else f"rank {rank}")
+def _summary(family: str, found: Identity, experts: tuple[Expert, ...], hint: Expert | None) -> str:
+    parts = [family, " + ".join(_KIND_WORDS.get(kind, kind) for kind in found.kinds[:2])]
+    if found.rank:
+        parts.append("full rank" if found.rank == "full" else f"rank {found.rank}")
     if len(experts) == 2:
         parts.append("high and low noise")
     elif experts or hint:

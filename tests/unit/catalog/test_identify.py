@@ -314,6 +314,15 @@ def test_trigger_words_are_read_from_the_metadata(metadata: dict[str, str], word
     assert look(wan_lora(), metadata=metadata).trigger_words == words
 
 
+def test_metadata_of_megabytes_is_read_in_no_time() -> None:
+    nasty = "wan" + " -_" * 1_000_000
+    metadata = {"modelspec.title": nasty, "ss_output_name": nasty, "trainer": nasty, "trigger_word": nasty}
+    found = look(wan_lora(), nasty, metadata)
+    assert found.is_wan
+    assert len(found.trainer) < 100
+    assert all(len(word) < 100 for word in found.trigger_words)
+
+
 def test_what_is_left_out_is_warned_about() -> None:
     shapes = wan_lora(blocks=1) | {
         "diffusion_model.blocks.0.bogus.lora_A.weight": (4, 192),
@@ -326,8 +335,9 @@ def test_what_is_left_out_is_warned_about() -> None:
     assert "1 layer has only half of a pair" in said
 
 
-def test_a_whole_model_is_not_called_a_lora() -> None:
-    found = look({f"blocks.{n}.self_attn.q.weight": (1536, 1536) for n in range(3)})
+def test_a_whole_model_is_not_called_a_lora(demo: ModelInfo) -> None:
+    found = look({f"blocks.{n}.self_attn.q.weight": (192, 192) for n in range(3)})
+    assert misfit(found, demo) == "a whole model rather than a LoRA"
     assert found.kinds == ("whole weights",)
     assert any("Whole weights of a model" in line for line in found.warnings)
 
