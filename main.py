@@ -50,8 +50,12 @@ def _parser() -> argparse.ArgumentParser:
 
     render = commands.add_parser("render", help="make clips from recipes, or again from finished clips")
     render.add_argument("recipe", nargs="+", type=Path, help="a recipe (.json) or a clip made here")
-    render.add_argument("--out", required=True, type=Path, metavar="PATH", help="a file for one, a folder for several")
-    render.add_argument("--latents", type=Path, metavar="FILE", help="also save the final latents (.safetensors)")
+    render.add_argument(
+        "--out", required=True, type=Path, metavar="PATH", help="a file for one, a folder for several"
+    )
+    render.add_argument(
+        "--latents", type=Path, metavar="FILE", help="also save the final latents (.safetensors)"
+    )
     render.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     render.add_argument("--json", action="store_true", help="one JSON object a line on stdout per event")
 

@@ -10,7 +10,18 @@ import imageio_ffmpeg
 from engine.errors import EncodeFailed
 from engine.messages import Frames
 
-_MP4 = ("-c:v", "libx264", "-preset", "medium", "-crf", "14", "-pix_fmt", "yuv420p", "-movflags", "+faststart")
+_MP4 = (
+    "-c:v",
+    "libx264",
+    "-preset",
+    "medium",
+    "-crf",
+    "14",
+    "-pix_fmt",
+    "yuv420p",
+    "-movflags",
+    "+faststart",
+)
 _WEBM = ("-c:v", "libvpx-vp9", "-crf", "22", "-b:v", "0", "-pix_fmt", "yuv420p", "-row-mt", "1")
 _BT709 = (
     "-vf",
@@ -34,7 +45,18 @@ def encode(target: Path, suffix: str, frames: Frames, fps: int, comment: str) ->
         notes.write_text(f";FFMETADATA1\ncomment={_escape(comment)}\n", "utf-8")
         _run(
             [
-                *("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps), "-i", "pipe:0"),
+                *(
+                    "-f",
+                    "rawvideo",
+                    "-pix_fmt",
+                    "rgb24",
+                    "-s",
+                    f"{width}x{height}",
+                    "-r",
+                    str(fps),
+                    "-i",
+                    "pipe:0",
+                ),
                 *("-f", "ffmetadata", "-i", f"file:{notes}", "-map_metadata", "1"),
                 *ARGUMENTS[suffix],
                 *("-frames:v", str(count), "-f", FORMATS[suffix], "-y", f"file:{target.resolve()}"),
@@ -45,12 +67,34 @@ def encode(target: Path, suffix: str, frames: Frames, fps: int, comment: str) ->
 
 def count_frames(file: Path, width: int, height: int) -> int:
     """How many whole frames a file decodes to; raises EncodeFailed when it does not decode."""
-    output = _run(["-i", f"file:{file.resolve()}", "-map", "0:v:0", "-f", "rawvideo", "-pix_fmt", "gray", "pipe:1"])
+    output = _run(
+        [
+            "-i",
+            f"file:{file.resolve()}",
+            "-map",
+            "0:v:0",
+            "-fps_mode",
+            "passthrough",
+            "-f",
+            "rawvideo",
+            "-pix_fmt",
+            "gray",
+            "pipe:1",
+        ]
+    )
     return len(output) // (width * height)
 
 
 def _run(arguments: Sequence[str], data: bytes = b"") -> bytes:
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-v", "error", "-xerror", *arguments]
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        "-nostdin",
+        "-hide_banner",
+        "-v",
+        "error",
+        "-xerror",
+        *arguments,
+    ]
     try:
         done = subprocess.run(command, input=data, capture_output=True, check=False)
     except (OSError, RuntimeError) as error:

@@ -112,7 +112,8 @@ class StageChanged:
 class StepFinished:
     """One denoising step is done; `step` counts from 0.
 
-    `preview` shows the x₀ estimate (one picture or several, smaller than the clip or not);
+    `preview` shows the x₀ estimate (one picture or several, smaller than the clip or not; none when
+    the run was asked to go without);
     `strengths` are those applied at this step, by adapter, from mix `mix_revision`.
     """
 

@@ -75,14 +75,18 @@ def _guarded(
     except (CatalogError, EngineError) as error:
         report.failed(number, source, str(error), error.advice)
         return BAD_INPUT
-    except Exception as error:  # noqa: BLE001 - the boundary of the command line
+    except Exception as error:
         log.error("unexpected failure while rendering %s", source, exc_info=error)
-        report.failed(number, source, f"{type(error).__name__}: {error}", f"Details are in {report.log_file}.")
+        report.failed(
+            number, source, f"{type(error).__name__}: {error}", f"Details are in {report.log_file}."
+        )
         return OUR_FAULT
     return DONE
 
 
-def _targets(source: Path, sources: Sequence[Path], out: Path, latents: Path | None) -> tuple[Path, Path | None]:
+def _targets(
+    source: Path, sources: Sequence[Path], out: Path, latents: Path | None
+) -> tuple[Path, Path | None]:
     """Where a recipe's clip and latents go: the named file for one recipe, a file in the folder for several."""
     is_folder = len(sources) > 1 or out.is_dir() or not out.suffix
     if is_folder and out.is_file():
@@ -90,7 +94,9 @@ def _targets(source: Path, sources: Sequence[Path], out: Path, latents: Path | N
     stem = _own_stem(source, sources)
     clip = out / f"{stem}.mp4" if is_folder else out
     if clip.suffix.lower() not in video.SUFFIXES:
-        raise TargetTaken(f"{clip.name} ends in none of {', '.join(video.SUFFIXES)}.", "Choose one of these endings.")
+        raise TargetTaken(
+            f"{clip.name} ends in none of {', '.join(video.SUFFIXES)}.", "Choose one of these endings."
+        )
     tensors = latents
     if latents is not None and (len(sources) > 1 or latents.is_dir()):
         tensors = latents / f"{stem}.safetensors"
@@ -130,7 +136,7 @@ class _Renderer:
         mix = self._attach(session, recipe, files)
         live = self._live
         live.mix = mix
-        clip = session.run(Generate(number, recipe, live), self._report.event)
+        clip = session.run(Generate(number, recipe, live, has_previews=False), self._report.event)
         self._save(clip, job, recipe)
         self._report.finished(number, job.out, clip)
 

@@ -19,7 +19,7 @@ class Report:
     def __init__(self, as_json: bool, log_file: Path) -> None:
         self.log_file = log_file
         self._as_json = as_json
-        self._bar: "tqdm[Any] | None" = None
+        self._bar: tqdm[Any] | None = None
         self._names: list[str] = []
 
     def begin(self, number: int, source: Path, recipe: Recipe) -> None:
@@ -34,7 +34,9 @@ class Report:
         match event:
             case RunStarted(run=run, recipe=recipe, sigmas=sigmas):
                 self._bar = tqdm(total=len(sigmas), file=sys.stderr, desc=self._source.stem, unit="step")
-                self._line(event="started", run=run, recipe=str(self._source), steps=len(sigmas), seed=recipe.seed)
+                self._line(
+                    event="started", run=run, recipe=str(self._source), steps=len(sigmas), seed=recipe.seed
+                )
             case StepFinished():
                 self._step(event)
             case _:
@@ -98,4 +100,10 @@ def _distinct(names: Sequence[str]) -> list[str]:
 def _coverage(name: str, covered: Coverage) -> dict[str, Any]:
     ignored = [{"key": key, "reason": reason} for key, reason in covered.ignored]
     experts = list(covered.experts)
-    return {"file": name, "modules": covered.modules, "of": covered.of, "experts": experts, "ignored": ignored}
+    return {
+        "file": name,
+        "modules": covered.modules,
+        "of": covered.of,
+        "experts": experts,
+        "ignored": ignored,
+    }

@@ -52,7 +52,9 @@ def file_stem(recipe: Recipe) -> str:
 def _encoded_beside(file: Path, frames: Frames, fps: int, recipe: Recipe) -> Path:
     suffix = file.suffix.lower()
     if suffix not in ffmpeg.ARGUMENTS:
-        raise EncodeFailed(f"{file.name}: clips can be saved as {', '.join(SUFFIXES)}.", "Choose one of these.")
+        raise EncodeFailed(
+            f"{file.name}: clips can be saved as {', '.join(SUFFIXES)}.", "Choose one of these."
+        )
     part = file.with_name(f".{uuid.uuid4().hex}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

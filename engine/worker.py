@@ -43,11 +43,15 @@ Post = Callable[[Event], None]
 
 @dataclass(frozen=True, slots=True)
 class Generate:
-    """Make a clip: the settings, and the cell in which its strengths may change."""
+    """Make a clip: the settings, and the cell in which its strengths may change.
+
+    Without previews the steps' pictures are empty, which saves decoding what nobody looks at.
+    """
 
     run: int
     recipe: Recipe
     live: LiveControls
+    has_previews: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,9 @@ class Worker:
             except Exception as error:  # noqa: BLE001 - the boundary
                 self._post(_failed(error, command))
 
-    def _perform(self, session: Session, command: LoadModel | AttachAdapter | DetachAdapter | Generate) -> None:
+    def _perform(
+        self, session: Session, command: LoadModel | AttachAdapter | DetachAdapter | Generate
+    ) -> None:
         match command:
             case LoadModel(name=name):
                 begun = time.perf_counter()

@@ -1,9 +1,9 @@
 """Sets up a private environment beside this folder, then opens the window, or runs what is named.
 
-    python packaging/run.py              set up, then open the window on the demo model
-    python packaging/run.py test         set up, then run the tests
-    python packaging/run.py setup        only set up, with what development needs
-    python packaging/run.py render …     and every other command of main.py
+python packaging/run.py              set up, then open the window on the demo model
+python packaging/run.py test         set up, then run the tests
+python packaging/run.py setup        only set up, with what development needs
+python packaging/run.py render …     and every other command of main.py
 """
 
 import hashlib
@@ -20,7 +20,7 @@ DEVELOPMENT = ("test", "setup")
 
 
 def main(words: list[str]) -> int:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - run by whatever Python a newcomer has
         sys.stderr.write("LoRA Alchemy needs Python 3.11 or newer.\n")
         return 2
     for_development = bool(words) and words[0] in DEVELOPMENT
@@ -46,10 +46,15 @@ def set_up(for_development: bool) -> int:
         try:
             venv.create(HOME, with_pip=True)
         except (subprocess.CalledProcessError, OSError) as error:
-            sys.stderr.write(f"No environment can be made ({error}).\nOn Debian or Ubuntu: sudo apt install python3-venv\n")
+            sys.stderr.write(
+                f"No environment can be made ({error}).\nOn Debian or Ubuntu: sudo apt install python3-venv\n"
+            )
             return 2
     groups = ["--group", str(ROOT / "pyproject.toml") + ":dev"] if for_development else []
-    for command in (["install", "--quiet", "--upgrade", "pip"], ["install", "--quiet", *groups, "--editable", str(ROOT)]):
+    for command in (
+        ["install", "--quiet", "--upgrade", "pip"],
+        ["install", "--quiet", *groups, "--editable", str(ROOT)],
+    ):
         if code := run("-m", "pip", *command):
             return code
     stamp.write_text(wanted)
@@ -59,7 +64,9 @@ def set_up(for_development: bool) -> int:
 def run(*words: str, env: dict[str, str] | None = None) -> int:
     """Run the environment's Python in the project's folder; its exit code."""
     try:
-        return subprocess.run([str(PYTHON), *words], cwd=ROOT, env=os.environ | (env or {})).returncode
+        return subprocess.run(
+            [str(PYTHON), *words], cwd=ROOT, env=os.environ | (env or {}), check=False
+        ).returncode
     except KeyboardInterrupt:
         return 130
 

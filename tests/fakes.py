@@ -68,8 +68,15 @@ class FakeSession:
             strengths = tuple((s.adapter, s.high if expert == "high" else s.low) for s in mix.strips)
             post(
                 StepFinished(
-                    command.run, step, steps, sigmas[step], expert, mix.revision, 0.01,  # type: ignore[arg-type]
-                    picture(40 + step), strengths,
+                    command.run,
+                    step,
+                    steps,
+                    sigmas[step],
+                    expert,
+                    mix.revision,
+                    0.01,  # type: ignore[arg-type]
+                    picture(40 + step),
+                    strengths,
                 )
             )
         post(StageChanged(command.run, "decoding"))

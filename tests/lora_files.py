@@ -9,7 +9,12 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 RANK = 4
-ORIGINAL = {"attn1.to_q": "self_attn.q", "attn2.to_k": "cross_attn.k", "ffn.net.0.proj": "ffn.0", "ffn.net.2": "ffn.2"}
+ORIGINAL = {
+    "attn1.to_q": "self_attn.q",
+    "attn2.to_k": "cross_attn.k",
+    "ffn.net.0.proj": "ffn.0",
+    "ffn.net.2": "ffn.2",
+}
 
 
 @dataclass
@@ -23,7 +28,12 @@ class Factors:
 Naming = Callable[[int, str], str]
 
 NAMES: dict[str, tuple[Naming, str, str, float | None]] = {
-    "comfyui": (lambda n, m: f"diffusion_model.blocks.{n}.{ORIGINAL[m]}", ".lora_down.weight", ".lora_up.weight", 2.0),
+    "comfyui": (
+        lambda n, m: f"diffusion_model.blocks.{n}.{ORIGINAL[m]}",
+        ".lora_down.weight",
+        ".lora_up.weight",
+        2.0,
+    ),
     "kohya": (
         lambda n, m: f"lora_unet_blocks_{n}_{ORIGINAL[m].replace('.', '_')}",
         ".lora_down.weight",
@@ -31,7 +41,12 @@ NAMES: dict[str, tuple[Naming, str, str, float | None]] = {
         8.0,
     ),
     "diffusers": (lambda n, m: f"transformer.blocks.{n}.{m}", ".lora_A.weight", ".lora_B.weight", None),
-    "bare": (lambda n, m: f"blocks.{n}.{ORIGINAL[m]}", ".lora_A.default.weight", ".lora_B.default.weight", None),
+    "bare": (
+        lambda n, m: f"blocks.{n}.{ORIGINAL[m]}",
+        ".lora_A.default.weight",
+        ".lora_B.default.weight",
+        None,
+    ),
 }
 
 
@@ -78,7 +93,13 @@ def _add(
         case "loha":
             key = f"lora_unet_blocks_{block}_{ORIGINAL[module].replace('.', '_')}"
             a1, b1, a2, b2 = drawn(out, RANK), drawn(RANK, into), drawn(out, RANK), drawn(RANK, into)
-            parts = {"hada_w1_a": a1, "hada_w1_b": b1, "hada_w2_a": a2, "hada_w2_b": b2, "alpha": torch.tensor(6.0)}
+            parts = {
+                "hada_w1_a": a1,
+                "hada_w1_b": b1,
+                "hada_w2_a": a2,
+                "hada_w2_b": b2,
+                "alpha": torch.tensor(6.0),
+            }
             made.tensors |= {f"{key}.{part}": value for part, value in parts.items()}
             made.dense[name] = 1.5 * (a1.double() @ b1.double()) * (a2.double() @ b2.double())
         case "lokr":

@@ -21,7 +21,7 @@ class Decoder:
     @property
     def is_tiny(self) -> bool:
         """Whether decoding is cheap enough to do after every step."""
-        return sum(p.numel() for p in self._vae.parameters()) < 5_000_000
+        return int(sum(p.numel() for p in self._vae.parameters())) < 5_000_000
 
     @property
     def blocks(self) -> list[nn.Module]:

@@ -3,12 +3,15 @@
 import json
 from functools import cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
 import resources
 from engine.inference.decode import Decoder, to_frames
 from engine.messages import Frames
+
+NO_PICTURE: Frames = np.empty((0, 0, 0, 3), np.uint8)
 
 
 def estimate(latents: Tensor, sigma: float, velocity: Tensor) -> Tensor:

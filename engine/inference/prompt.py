@@ -53,5 +53,3 @@ class PromptEncoder:
         states = states.clone()
         states[:, length:] = 0
         return states
-
-

@@ -21,7 +21,7 @@ from engine.inference.interrupt import interruptible
 from engine.inference.lora.attach import Attached
 from engine.inference.lora.match import match
 from engine.inference.lora.read import read_adapter
-from engine.inference.preview import Previewer
+from engine.inference.preview import NO_PICTURE, Previewer
 from engine.inference.prompt import PromptEncoder
 from engine.inference.schedule import Schedule, schedule
 from engine.messages import AdapterAttached, Mix, RunStarted, StageChanged, StepFinished
@@ -55,7 +55,7 @@ class WanSession:
         model = self._loaded()
         reason = misfit(identify(read_header(path), path.name), model.info)
         if reason:
-            raise AdapterRefused(reason)
+            raise AdapterRefused(f"{path.name} is {reason}.")
         read = read_adapter(path)
         found = match(read, model.experts)
         self.detach(adapter)
@@ -121,19 +121,19 @@ class WanSession:
         while step := _cancellable(len(history), lambda: next(steps, None)):
             history.append(step.strengths)
             latents = step.latents
-            post(self._finished(command.run, step, len(plan.sigmas)))
+            post(self._finished(command, step, len(plan.sigmas)))
         return history, latents
 
-    def _finished(self, run: int, step: Step, steps: int) -> StepFinished:
+    def _finished(self, command: Generate, step: Step, steps: int) -> StepFinished:
         return StepFinished(
-            run=run,
+            run=command.run,
             step=step.index,
             steps=steps,
             sigma=step.sigma,
             expert=step.expert,
             mix_revision=step.mix.revision,
             seconds=step.seconds,
-            preview=self._previewer.show(step.estimate),
+            preview=self._previewer.show(step.estimate) if command.has_previews else NO_PICTURE,
             strengths=step.strengths,
         )
 

@@ -50,7 +50,9 @@ def test_qt_outside_the_window_is_qtcore_in_bridges() -> None:
 def test_only_bridges_and_the_worker_know_threads() -> None:
     allowed = {"bridge.py", "worker.py", "live.py"}
     files = sources("engine", "catalog", "resources")
-    wrong = [f for f in files for n in imported(f) if n.split(".")[0] == "threading" and f.name not in allowed]
+    wrong = [
+        f for f in files for n in imported(f) if n.split(".")[0] == "threading" and f.name not in allowed
+    ]
     assert not wrong
 
 
@@ -58,7 +60,9 @@ def test_packaging_is_no_package() -> None:
     assert not list((ROOT / "packaging").rglob("__init__.py"))
 
 
-@pytest.mark.parametrize("module", ["main", "catalog.bridge", "engine.bridge", "engine.render", "engine.doctor"])
+@pytest.mark.parametrize(
+    "module", ["main", "catalog.bridge", "engine.bridge", "engine.render", "engine.doctor"]
+)
 def test_importing_it_leaves_torch_out(module: str) -> None:
     code = f"import sys, {module}; sys.exit(', '.join({HEAVY} & set(sys.modules)) or 0)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)

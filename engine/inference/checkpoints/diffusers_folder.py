@@ -48,7 +48,9 @@ def load(info: ModelInfo, device: torch.device) -> Components:
             device=device,
             tokenizer=AutoTokenizer.from_pretrained(info.path / "tokenizer", local_files_only=True),
             text_encoder=_weights(UMT5EncoderModel, info, "text_encoder", dtype).to(device),
-            experts={e: _weights(WanTransformer3DModel, info, names[e], dtype).to(device) for e in info.experts},
+            experts={
+                e: _weights(WanTransformer3DModel, info, names[e], dtype).to(device) for e in info.experts
+            },
             # In half precision the VAE shows banding and overflows on some clips.
             vae=_weights(AutoencoderKLWan, info, "vae", torch.float32).to(device),
             scheduler=_scheduler(info, index),

@@ -86,4 +86,3 @@ class Attached:
         for layer in self.layers:
             take_off(layer, self.adapter)
         self.layers.clear()
-

@@ -89,10 +89,12 @@ _KINDS: tuple[tuple[str, Callable[[frozenset[str]], bool], Builder], ...] = (
     ("loha", lambda names: names == set(_LOHA), _loha),
     (
         "lokr",
-        lambda names: bool(names)
-        and all(n.startswith("lokr_w") for n in names)
-        and bool(names & {"lokr_w1", "lokr_w1_a"})
-        and bool(names & {"lokr_w2", "lokr_w2_a"}),
+        lambda names: (
+            bool(names)
+            and all(n.startswith("lokr_w") for n in names)
+            and bool(names & {"lokr_w1", "lokr_w1_a"})
+            and bool(names & {"lokr_w2", "lokr_w2_a"})
+        ),
         _lokr,
     ),
 )

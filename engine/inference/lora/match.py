@@ -51,7 +51,9 @@ def _fits(model: nn.Module, module: str, delta: Delta, name: str) -> bool:
     except AttributeError:
         return False
     if not isinstance(layer, nn.Linear):
-        raise AdapterRefused(f"{name} changes {module}, which is no linear layer; that cannot be applied yet.")
+        raise AdapterRefused(
+            f"{name} changes {module}, which is no linear layer; that cannot be applied yet."
+        )
     if delta.shape != (layer.out_features, layer.in_features):
         made, has = "×".join(map(str, delta.shape)), f"{layer.out_features}×{layer.in_features}"
         raise AdapterRefused(f"{name} does not fit: its {module} is {made}, the model's is {has}.")

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-import tiny
 
 from engine.inference.session import WanSession
+from tests import tiny
 
 
 @pytest.fixture(scope="session")

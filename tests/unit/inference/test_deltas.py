@@ -125,7 +125,9 @@ def test_detach_restores_the_layer(model: Model, x: Tensor, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kinds", list(itertools.combinations(KINDS, 2)))
-def test_adapters_add_up_and_their_order_does_not_matter(model: Model, x: Tensor, kinds: tuple[str, str]) -> None:
+def test_adapters_add_up_and_their_order_does_not_matter(
+    model: Model, x: Tensor, kinds: tuple[str, str]
+) -> None:
     first, second = kinds
     attach(model, "a", first, 0.6)
     attach(model, "b", second, -0.4)
@@ -142,7 +144,9 @@ def test_detaching_one_leaves_the_other(model: Model, x: Tensor) -> None:
     gone = attach(model, "a", "lora", 1.0)
     attach(model, "b", "loha", 1.0)
     gone.remove()
-    torch.testing.assert_close(model.layer(x).double(), reference(model, x, ("loha", 1.0)), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(
+        model.layer(x).double(), reference(model, x, ("loha", 1.0)), rtol=1e-5, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

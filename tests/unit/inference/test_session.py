@@ -5,10 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tiny
 import torch
 from diffusers import WanPipeline
-from lora_files import Factors, lora_file
 
 from catalog.recipe import Guidance, Recipe
 from engine.errors import AdapterRefused, BadNumbers, Cancelled, ModelFailed
@@ -16,6 +14,8 @@ from engine.inference.session import WanSession
 from engine.live import LiveControls
 from engine.messages import Event, Mix, RunStarted, StepFinished, Strip
 from engine.worker import Clip, Generate
+from tests import tiny
+from tests.lora_files import Factors, lora_file
 
 PROMPT = "a red ball moving right"
 
@@ -42,7 +42,9 @@ def latents(clip: Clip) -> np.ndarray:
     return clip.latents
 
 
-def pipeline_latents(folder: Path, merge: Callable[[WanPipeline], None] = lambda _: None, **kwargs: object) -> np.ndarray:
+def pipeline_latents(
+    folder: Path, merge: Callable[[WanPipeline], None] = lambda _: None, **kwargs: object
+) -> np.ndarray:
     pipeline = WanPipeline.from_pretrained(folder)
     pipeline.set_progress_bar_config(disable=True)
     merge(pipeline)
@@ -106,7 +108,9 @@ def test_constant_strengths_equal_the_pipeline_with_merged_weights(
         assert step.strengths == (("a", 0.8 if step.expert == "high" else -0.5),)
 
 
-def test_strength_zero_and_detached_are_the_bare_model_bit_for_bit(session: WanSession, tmp_path: Path) -> None:
+def test_strength_zero_and_detached_are_the_bare_model_bit_for_bit(
+    session: WanSession, tmp_path: Path
+) -> None:
     bare, _ = render(session, recipe())
     file, _ = lora_file(tmp_path, "comfyui", tiny.transformer())
     session.attach("a", file)
@@ -118,7 +122,9 @@ def test_strength_zero_and_detached_are_the_bare_model_bit_for_bit(session: WanS
     assert np.array_equal(latents(detached), latents(bare))
 
 
-def test_a_fader_is_heard_at_the_next_step_and_the_recipe_repeats_it(session: WanSession, tmp_path: Path) -> None:
+def test_a_fader_is_heard_at_the_next_step_and_the_recipe_repeats_it(
+    session: WanSession, tmp_path: Path
+) -> None:
     file, _ = lora_file(tmp_path, "kohya", tiny.transformer())
     session.attach("a", file)
     live = LiveControls(Mix(1, (Strip("a", 1.0, 1.0),)))
@@ -142,7 +148,9 @@ def test_events_tell_the_whole_run(session: WanSession) -> None:
     clip, events = render(session, recipe())
     started = next(e for e in events if isinstance(e, RunStarted))
     steps = steps_of(events)
-    assert started.experts == tuple(s.expert for s in steps) and started.sigmas == tuple(s.sigma for s in steps)
+    assert started.experts == tuple(s.expert for s in steps) and started.sigmas == tuple(
+        s.sigma for s in steps
+    )
     assert [s.step for s in steps] == list(range(8))
     assert all(s.preview.ndim == 4 and not s.preview.flags.writeable for s in steps)
     assert clip.frames.shape == (9, 32, 32, 3) and clip.frames.dtype == np.uint8
@@ -198,7 +206,9 @@ def test_half_a_pair_is_refused_by_name(session: WanSession, tmp_path: Path) -> 
         session.attach("a", file)
 
 
-def test_keys_for_both_experts_go_to_their_own(session: WanSession, model_folder: Path, tmp_path: Path) -> None:
+def test_keys_for_both_experts_go_to_their_own(
+    session: WanSession, model_folder: Path, tmp_path: Path
+) -> None:
     file, factors = lora_file(tmp_path, "two experts", tiny.transformer())
     session.attach("a", file)
     clip, _ = render(session, recipe(), Mix(1, (Strip("a", 1.0, 1.0),)))

@@ -1,0 +1,127 @@
+"""Clips as files: whole or not at all, and with their recipe inside."""
+
+import resource
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+
+from catalog.recipe import Guidance, LoraUse, Recipe
+from catalog.recipe_files import load
+from engine import video
+from engine.errors import EncodeFailed
+from engine.messages import Frames
+from engine.worker import Clip
+
+RECIPE = Recipe(
+    prompt="tab\there; a = b # \\ “ü”\nnew line",
+    negative_prompt="",
+    width=64, height=48, frames=9, fps=16, steps=3, seed=5,
+    guidance=Guidance(4.0, 3.0), shift=3.0,
+    loras=(LoraUse("neon.safetensors", 0.25, -1.0, (0.25, -1.0, -1.0), "ab" * 32),),
+)  # fmt: skip
+
+
+def clip(frames: int = 9, height: int = 48, width: int = 64) -> Frames:
+    """A red square that moves right on blue."""
+    pictures = np.zeros((frames, height, width, 3), np.uint8)
+    pictures[..., 2] = 120
+    for n in range(frames):
+        pictures[n, 10:30, 3 * n : 3 * n + 20] = (220, 30, 30)
+    return pictures
+
+
+def decoded(file: Path, width: int = 64, height: int = 48) -> np.ndarray:
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        "-v",
+        "error",
+        "-i",
+        str(file),
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+        "-",
+    ]
+    raw = subprocess.run(command, capture_output=True, check=True).stdout
+    return np.frombuffer(raw, np.uint8).reshape(-1, height, width, 3)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif"])
+def test_a_saved_clip_shows_the_same_pictures(tmp_path: Path, suffix: str) -> None:
+    file = tmp_path / f"clip{suffix}"
+    video.save(file, clip(), 16, RECIPE)
+    shown = decoded(file).astype(int)
+    assert shown.shape == (9, 48, 64, 3)
+    assert np.abs(shown - clip()).mean() < 8
+    assert [p.name for p in tmp_path.iterdir()] == [file.name]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_the_recipe_travels_inside(tmp_path: Path, suffix: str) -> None:
+    file = tmp_path / f"clip{suffix}"
+    video.save(file, clip(), 16, RECIPE)
+    assert load(file) == RECIPE
+
+
+def test_paths_of_this_machine_do_not_travel(tmp_path: Path) -> None:
+    lora = tmp_path / "mine" / "a.safetensors"
+    use = replace(RECIPE.loras[0], file=str(lora))
+    file = tmp_path / "out" / "clip.mp4"
+    video.save(file, clip(), 16, replace(RECIPE, loras=(use,)))
+    assert load(file).loras[0].file == "../mine/a.safetensors"
+    assert str(tmp_path).encode() not in file.read_bytes()
+
+
+def test_an_ending_nobody_knows_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EncodeFailed, match=r"\.mp4, \.webm, \.gif"):
+        video.save(tmp_path / "clip.avi", clip(), 16, RECIPE)
+
+
+def test_finished_runs_never_replace_a_clip(tmp_path: Path) -> None:
+    made = [video.save_clip(tmp_path, Clip(clip(), RECIPE)) for _ in range(3)]
+    assert len({p.name for p in made}) == 3 == len(list(tmp_path.iterdir()))
+    assert all(len(decoded(p)) == 9 for p in made)
+
+
+@pytest.mark.parametrize("prompt", ["", "-x; rm -rf ~", "../../etc/passwd", "a" * 500, "%d $(id) \n", "球"])
+def test_a_prompt_makes_a_safe_name(prompt: str) -> None:
+    stem = video.file_stem(replace(RECIPE, prompt=prompt))
+    assert stem and len(stem) < 80 and not stem.startswith("-")
+    assert set(stem) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+
+def test_a_failed_export_leaves_the_old_file(tmp_path: Path) -> None:
+    file = tmp_path / "clip.mp4"
+    file.write_bytes(b"precious")
+    with pytest.raises(EncodeFailed):
+        video.save(file, clip()[:, :0], 16, RECIPE)
+    assert file.read_bytes() == b"precious"
+    assert [p.name for p in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file-size limits are a POSIX thing")
+@pytest.mark.parametrize("limit", [100, 20_000, 60_000])
+def test_a_full_disk_is_an_error_not_a_broken_clip(tmp_path: Path, limit: int) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (16, 128, 128, 3), np.uint8)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        with pytest.raises(EncodeFailed):
+            video.save(tmp_path / "clip.mp4", noise, 16, RECIPE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif"])
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_picture_that_does_not_change_keeps_its_frames(tmp_path: Path, suffix: str, count: int) -> None:
+    file = tmp_path / f"clip{suffix}"
+    video.save(file, np.full((count, 48, 64, 3), 90, np.uint8), 16, RECIPE)
+    assert len(decoded(file)) >= count
