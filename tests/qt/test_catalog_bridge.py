@@ -11,7 +11,7 @@ from catalog.bridge import CatalogBridge
 from catalog.folders import Folders
 from catalog.install import InstallReport
 from catalog.library import Entry
-from tests.unit.catalog.builders import folders_in, names, write
+from tests.unit.catalog.builders import folders_in, names, wan_lora, write
 
 
 @pytest.fixture
@@ -114,3 +114,16 @@ def test_stopping_leaves_no_thread_and_no_half_file(folders: Folders, qtbot: QtB
     assert not any(thread.name == "catalog" for thread in threading.enumerate())
     assert all(path.suffix == ".safetensors" for path in folders.library.iterdir())
     assert bridge.stop()
+
+
+def test_a_drop_does_not_wait_for_the_hashes_of_the_library(
+    bridge: CatalogBridge, folders: Folders, qtbot: QtBot, tmp_path: Path
+) -> None:
+    for number in range(200):
+        write(folders.library / f"{number}.safetensors", fill=number)
+    listener = Listener(bridge)
+    with qtbot.waitSignal(bridge.install_finished, timeout=20_000):
+        bridge.scan()
+        bridge.install([write(tmp_path / "dropped.safetensors", wan_lora(width=32, blocks=1))])
+    assert any(not entry.sha256 for entry in listener.entries.values())
+    qtbot.waitUntil(lambda: all(entry.sha256 for entry in listener.entries.values()), timeout=20_000)
