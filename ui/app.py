@@ -84,7 +84,7 @@ class Program(QObject):
         )
         self.window = MainWindow(states, self.stop)
         self.faults.message.connect(self.window.message_bar.say)
-        self._is_started = False
+        self._is_started = self._is_laid_out = False
 
     def show(self) -> None:
         """Show the window; the slow things begin when it has been painted."""
@@ -97,9 +97,8 @@ class Program(QObject):
         if self._is_started:
             return
         self._is_started = True
+        self.catalog.scan_finished.connect(self._lay_out)
         if self.settings.is_first_start:
-            self.settings.is_first_start = False
-            self.catalog.scan_finished.connect(self._lay_out)
             self.window.message_bar.say("info", first_start.SENTENCE, first_start.ADVICE)
         self.catalog.scan()
         self.bridge.start()
@@ -107,6 +106,8 @@ class Program(QObject):
 
     def stop(self) -> None:
         """End both threads; a kernel that does not return in time is left behind with the process."""
+        if self._is_laid_out:
+            self.recipes.keep(self._last_session)
         has_ended = self.bridge.stop(PATIENCE)
         self.catalog.stop(PATIENCE)
         if not has_ended:
@@ -115,8 +116,19 @@ class Program(QObject):
             os._exit(0)
 
     def _lay_out(self) -> None:
+        """The library is known: fill the desk, unless the user was quicker."""
         self.catalog.scan_finished.disconnect(self._lay_out)
-        first_start.lay_out(self.cards, self.mix)
+        self._is_laid_out = True
+        if self.mix.strips:
+            return
+        if self.settings.is_first_start:
+            first_start.lay_out(self.cards, self.mix)
+        else:
+            self.recipes.bring_back(self._last_session)
+
+    @property
+    def _last_session(self) -> Path:
+        return self.folders.state / "last session.json"
 
     def _save(self, clip: Clip) -> Path:
         """Runs on the engine thread, when a clip is finished."""

@@ -10,9 +10,7 @@ ADVICE = "The demo model makes a clip from the prompt; move the faders while it 
 
 
 def lay_out(cards: CardModel, mix: MixState) -> None:
-    """Put the demo's LoRAs on an empty desk."""
-    if mix.strips:
-        return
+    """Put the demo's LoRAs on the desk."""
     for name in STRIPS:
         entry = next((e for e in cards.entries if _is(e, name)), None)
         if entry:

@@ -52,7 +52,8 @@ class MainWindow(QMainWindow):
         self._wanted_on_desk: set[str] = set()
         self.setWindowTitle("LoRA Alchemy")
         self.setMinimumSize(1100, 680)
-        self.resize(1600, 1000)
+        screen = self.screen().availableSize()
+        self.resize(min(1600, screen.width()), min(1000, screen.height()))
         self.top_bar = TopBar(states.run)
         self.message_bar = MessageBar()
         self.browser = BrowserPanel(states.cards)
@@ -62,10 +63,11 @@ class MainWindow(QMainWindow):
         self._build_menus()
         self._overlay = DropOverlay(self)
         for child in self.findChildren(QWidget):
-            if child.acceptDrops() and child is not self._overlay:
+            if child.acceptDrops() and child not in (self._overlay, self.desk):
                 self._overlay.guard(child)
         self._connect()
         self._restore()
+        self.top_bar.generate.setFocus()
 
     def _arrange(self) -> None:
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
@@ -80,7 +82,8 @@ class MainWindow(QMainWindow):
             panel.setMaximumWidth(most)
             self._splitter.addWidget(panel)
         self._splitter.setStretchFactor(1, 1)
-        self._splitter.setSizes([320, 900, 380])
+        left, right = max(280, min(340, self.width() // 5)), max(300, min(392, self.width() // 4))
+        self._splitter.setSizes([left, self.width() - left - right, right])
         middle = QWidget()
         box = QVBoxLayout(middle)
         box.setContentsMargins(0, 0, 0, 0)

@@ -155,8 +155,13 @@ class MessageBar(QFrame):
         self._text.setVisible(is_open)
         self._text.setPlainText(message.details)
         self.setAccessibleName(f"{message.sentence} {message.advice}".strip())
-        ground, line = theme().panel, theme().line
-        self.setStyleSheet(
-            f"#message {{ background: {ground}; border: 0; border-left: 3px solid {colour};"
-            f" border-bottom: 1px solid {line}; }}"
+        self._wear(colour)
+
+    def _wear(self, colour: str) -> None:
+        """A stripe in the kind's colour; style sheets are slow, so only when it differs."""
+        sheet = (
+            f"#message {{ background: {theme().panel}; border: 0; border-left: 3px solid {colour};"
+            f" border-bottom: 1px solid {theme().line}; }}"
         )
+        if sheet != self.styleSheet():
+            self.setStyleSheet(sheet)

@@ -61,7 +61,7 @@ class SettingsDialog(QDialog):
                 label.setBuddy(field)
         note = QLabel("Library folder and device are used from the next start.")
         note.setProperty("tone", "secondary")
-        note.setProperty("size", "12")
+        note.setProperty("px", "12")
         which = QDialogButtonBox.StandardButton
         buttons = QDialogButtonBox(which.Ok | which.Cancel)
         for button, tip in (

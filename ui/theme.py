@@ -129,7 +129,7 @@ def theme() -> Theme:
 def style_sheet(colours: Theme) -> str:
     """The style sheet of all standard widgets.
 
-    Dynamic properties: `primary` and `quiet` on buttons, `tone` and `size` on labels, `ground` on frames.
+    Dynamic properties: `primary` and `quiet` on buttons, `tone` and `px` on labels, `ground` on frames.
     """
     template = Template(resources.path("style.qss").read_text("utf-8"))
     return template.substitute(asdict(colours), icons=resources.path("icons").as_posix())
@@ -155,6 +155,9 @@ def palette(colours: Theme) -> QPalette:
 
 def dress(application: QApplication) -> None:
     """Give the application style, palette, font and style sheet, now and whenever the theme changes."""
+    if application.property("is_dressed"):
+        return
+    application.setProperty("is_dressed", True)
     application.setStyle("Fusion")
     application.setFont(font())
 

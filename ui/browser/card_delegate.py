@@ -114,7 +114,7 @@ def _text(painter: QPainter, rect: QRectF, entry: Entry) -> None:
 
 def _family(entry: Entry) -> str:
     """The short form of what it is; the details have the whole sentence."""
-    return entry.identity.family if entry.identity else what_line(entry)
+    return entry.identity.family.split(" (")[0] if entry.identity else what_line(entry)
 
 
 def _line(

@@ -56,7 +56,7 @@ class CardView(QListView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         width = self.viewport().width()
         columns = max(2, width // (NARROWEST + GAP))
-        cell = width // columns
+        cell = (width - 1) // columns  # one pixel less, or the last column wraps
         self.setGridSize(QSize(cell, round(picture_height(cell - GAP)) + TEXT_HEIGHT + GAP))
         super().resizeEvent(event)
 

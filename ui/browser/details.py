@@ -27,12 +27,12 @@ class DetailsPane(QFrame):
         self._text.setStyleSheet("border: 0; padding: 0; background: transparent;")
         self._text.setAccessibleName("What is known about the file")
         self._text.setToolTip("Evidence, trigger words and path; select and copy")
-        self._text.setFixedHeight(112)
+        self._text.document().setDocumentMargin(0)
         self._add = QPushButton("Add to desk")
         self._add.setToolTip("Put it on the desk (Enter)")
         self._add.setAccessibleName("Add the selected LoRA to the desk")
         self._add.clicked.connect(self.add_requested)
-        self._copy = QPushButton("Copy trigger words")
+        self._copy = QPushButton("Copy triggers")
         self._copy.setToolTip("Copy what the prompt should contain")
         self._copy.setAccessibleName("Copy the trigger words of the selected LoRA")
         self._copy.clicked.connect(self.copy_requested)
@@ -48,6 +48,10 @@ class DetailsPane(QFrame):
         self._text.setPlainText(full_text(entry))
         self._add.setEnabled(not entry.problem)
         self._copy.setVisible(bool(entry.identity and entry.identity.trigger_words))
+
+    def fit(self, height: int) -> None:
+        """Leave the cards their room in a browser of this height."""
+        self._text.setFixedHeight(112 if height > 760 else 64)
 
     def _arrange(self) -> None:
         buttons = QHBoxLayout()

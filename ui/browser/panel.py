@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import QFile, QPoint, Qt, QUrl, Signal
-from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -118,7 +118,7 @@ class BrowserPanel(QFrame):
         self._details.copy_requested.connect(self._copy_triggers)
         self._hint = QLabel(EMPTY)
         self._hint.setProperty("tone", "secondary")
-        self._hint.setProperty("size", "12")
+        self._hint.setProperty("px", "12")
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
 
     def _arrange(self) -> None:
@@ -146,6 +146,10 @@ class BrowserPanel(QFrame):
 
     def _wear(self) -> None:
         self._search_icon.setIcon(icon("search", theme().secondary))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._details.fit(self.height())
 
     # Following
 

@@ -45,9 +45,9 @@ class DeskPanel(QFrame):
 
     def _build(self) -> None:
         title, self._count = QLabel("Desk"), QLabel()
-        title.setProperty("size", "15")
+        title.setProperty("px", "15")
         self._count.setProperty("tone", "secondary")
-        self._count.setProperty("size", "12")
+        self._count.setProperty("px", "12")
         header = QHBoxLayout()
         header.setContentsMargins(8, 0, 8, 0)
         header.setSpacing(12)
@@ -132,9 +132,12 @@ class DeskPanel(QFrame):
         if data.hasFormat(STRIP_MIME):
             id = bytes(data.data(STRIP_MIME).data()).decode()
             self._mix.move(id, self._index_at(event.position().toPoint().y(), id))
-        else:
+        elif data.hasFormat(CARD_MIME):
             for path in paths_in(data):
                 self._mix.add(path, self._entry_of(path))
+        else:
+            event.ignore()
+            return
         event.acceptProposedAction()
         self._zone.show_state(False, not self._views)
 

@@ -189,7 +189,7 @@ class Fader(QAbstractSlider):
         editor = QLineEdit(self)
         editor.setFont(font(12, is_tabular=True))
         editor.setAlignment(Qt.AlignmentFlag.AlignRight)
-        editor.setStyleSheet("padding: 0 2px; min-height: 0; border-radius: 4px;")
+        editor.setStyleSheet("padding: 0 2px; min-height: 18px; border-radius: 4px;")
         editor.setAccessibleName(f"{self._look.label} strength, typed")
         editor.setToolTip("Enter takes the number, Esc leaves it")
         editor.editingFinished.connect(self._take_typed)
@@ -197,11 +197,16 @@ class Fader(QAbstractSlider):
         return editor
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if not isinstance(event, QKeyEvent) or event.key() != Qt.Key.Key_Escape:
+        """Keeps Enter and Esc in the editor: the fader would open it again, and Esc would cancel the run."""
+        if not isinstance(event, QKeyEvent) or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             return False
-        if event.type() == QEvent.Type.KeyPress:
+        if event.key() not in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            return False
+        event.accept()
+        if event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
             self._close_editor()
-        event.accept()  # the override, too: or else Esc would cancel the run
+        elif event.type() == QEvent.Type.KeyPress:
+            self._take_typed()
         return True
 
     def _take_typed(self) -> None:

@@ -40,9 +40,9 @@ class StripView(QFrame):
         self._name.setFont(font(13, is_bold=True))
         self._what = ElidedLabel(mode=Qt.TextElideMode.ElideRight)
         self._what.setProperty("tone", "secondary")
-        self._what.setProperty("size", "11")
+        self._what.setProperty("px", "11")
         self._coverage = QLabel()
-        self._coverage.setProperty("size", "11")
+        self._coverage.setProperty("px", "11")
         self._mute = _letter("M", "Mute (M)")
         self._mute.toggled.connect(lambda on: self._mix.set_muted(self.id, on))
         self._solo = _letter("S", "Solo: only solo strips are heard (S)")
@@ -54,7 +54,7 @@ class StripView(QFrame):
         self._notice = QLabel()
         self._notice.setTextFormat(Qt.TextFormat.PlainText)
         self._notice.setWordWrap(True)
-        self._notice.setProperty("size", "12")
+        self._notice.setProperty("px", "12")
 
     def _arrange(self) -> None:
         top, under = QHBoxLayout(), QHBoxLayout()
@@ -102,7 +102,7 @@ class StripView(QFrame):
         is_silent |= self._mix.attachment(self.id).status == "refused"
         for expert, fader in self._faders.items():
             applied = self._hearing.applied(self.id, expert)
-            fader.show_hearing(self._hearing.is_heard(self.id), applied, is_silent)
+            fader.show_hearing(self._hearing.is_heard(self.id, expert), applied, is_silent)
 
     def _show_words(self) -> None:
         strip, attachment = self._mix.strip(self.id), self._mix.attachment(self.id)
@@ -111,7 +111,8 @@ class StripView(QFrame):
         self._name.setText(strip.name)
         self._what.setText(identity.summary if identity else str(strip.path.name))
         coverage, tone = attachment.coverage, "secondary"
-        words = {"attaching": "loading…", "refused": "refused"}.get(attachment.status, "")
+        waits = "after this run" if self._hearing.is_running else "loading…"
+        words = {"attaching": waits, "refused": "refused"}.get(attachment.status, "")
         if coverage is not None:
             words = f"{coverage.modules} of {coverage.of}"
             tone = "look" if coverage.ignored or not coverage.modules else "good"

@@ -24,9 +24,14 @@ class Hearing(QObject):
         for ended in (bridge.run_finished, bridge.run_cancelled, bridge.clip_unsaved, bridge.failed):
             ended.connect(self._on_ended)
 
-    def is_heard(self, strip: str) -> bool:
-        """False while a run is under way that has not yet made a step with the strip's last change."""
-        return self._run is None or self._mix.last_change.get(strip, 0) <= self._revision
+    @property
+    def is_running(self) -> bool:
+        """Whether a run is under way."""
+        return self._run is not None
+
+    def is_heard(self, strip: str, expert: Expert) -> bool:
+        """False while a run is under way that has made no step since that strength was last changed."""
+        return self._run is None or self._mix.last_change.get((strip, expert), 0) <= self._revision
 
     def applied(self, strip: str, expert: Expert) -> float | None:
         """The strength at the last step of that expert, in this run or the one before."""

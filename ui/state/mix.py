@@ -38,7 +38,7 @@ class MixState(QObject):
         self.model: ModelInfo | None = None
         self.undo = QUndoStack(self)
         self._attachments: dict[str, Attachment] = {}
-        self.last_change: dict[str, int] = {}
+        self.last_change: dict[tuple[str, Expert], int] = {}
         self.changed.connect(bridge.set_mix)
         bridge.model_loaded.connect(self._on_model_loaded)
         bridge.adapter_attached.connect(self._on_attached)
@@ -65,6 +65,12 @@ class MixState(QObject):
             LoraUse(str(s.path), played.high, played.low, played.per_step, self._sha256(s))
             for s, played in zip(self.strips, self._played(self.strips), strict=True)
             if self.attachment(s.id).status != "refused"
+        )
+
+    def all_uses(self) -> tuple[LoraUse, ...]:
+        """Every strip as it stands, for the next start: mute and solo are kept beside the strengths."""
+        return tuple(
+            LoraUse(str(s.path), s.high, s.low, s.per_step, self._sha256(s), _marks(s)) for s in self.strips
         )
 
     # What one does
@@ -120,10 +126,7 @@ class MixState(QObject):
 
     def load(self, uses: Sequence[tuple[LoraUse, Path, Entry | None]]) -> None:
         """Replace the desk by a recipe's LoRAs, in one undo step."""
-        self._do(
-            "open recipe",
-            tuple(StripState(self._new_id(), p, e, u.high, u.low, u.per_step) for u, p, e in uses),
-        )
+        self._do("open recipe", tuple(self._opened(*use) for use in uses))
 
     def know(self, entries: Sequence[Entry]) -> None:
         """Tell strips that were placed by path alone what the library knows about their files."""
@@ -135,6 +138,10 @@ class MixState(QObject):
                 self.strip_changed.emit(strip.id)
 
     # How it is done
+
+    def _opened(self, use: LoraUse, path: Path, entry: Entry | None) -> StripState:
+        is_muted, is_solo = use.extra.get("muted") is True, use.extra.get("solo") is True
+        return StripState(self._new_id(), path, entry, use.high, use.low, use.per_step, is_muted, is_solo)
 
     def _sha256(self, strip: StripState) -> str:
         return self.attachment(strip.id).sha256 or (strip.entry.sha256 if strip.entry else "")
@@ -162,7 +169,7 @@ class MixState(QObject):
                 self._attachments[strip.id] = Attachment()
                 self._attach(strip)
         changed = [s.id for s in strips if before.get(s.id) != s]
-        self._emit_mix(changed)
+        self._emit_mix()
         if tuple(before) != tuple(after):
             self.placed.emit()
         for id in changed:
@@ -176,10 +183,16 @@ class MixState(QObject):
         is_any_solo = any(s.is_solo for s in strips)
         return tuple(s.played(is_any_solo) for s in strips)
 
-    def _emit_mix(self, changed: Sequence[str]) -> None:
+    def _emit_mix(self) -> None:
+        before = {strip.adapter: strip for strip in self.mix.strips}
         heard = tuple(s for s in self.strips if self.attachment(s.id).status != "refused")
         self.mix = Mix(self.mix.revision + 1, self._played(heard))
-        self.last_change |= dict.fromkeys(changed, self.mix.revision)
+        for strip in self.mix.strips:
+            old = before.get(strip.adapter)
+            if old is None or old.high != strip.high:
+                self.last_change[strip.adapter, "high"] = self.mix.revision
+            if old is None or old.low != strip.low:
+                self.last_change[strip.adapter, "low"] = self.mix.revision
         self.changed.emit(self.mix)
 
     # What the engine says
@@ -189,7 +202,7 @@ class MixState(QObject):
         for strip in self.strips:
             self._attachments[strip.id] = Attachment()
             self._attach(strip)
-        self._emit_mix(())
+        self._emit_mix()
         for strip in self.strips:
             self.strip_changed.emit(strip.id)
 
@@ -202,7 +215,7 @@ class MixState(QObject):
     def _on_failed(self, event: Failed) -> None:
         if event.adapter and self.strip(event.adapter):
             self._attachments[event.adapter] = Attachment("refused", reason=event.title)
-            self._emit_mix(())
+            self._emit_mix()
             self.strip_changed.emit(event.adapter)
 
 
@@ -235,3 +248,8 @@ def first_strengths(entry: Entry | None) -> tuple[float, float]:
     """As trained on both experts, or only on the one that the file was made for."""
     hint = entry.identity.expert_hint if entry and entry.identity else None
     return (1.0 if hint != "low" else 0.0), (1.0 if hint != "high" else 0.0)
+
+
+def _marks(strip: StripState) -> dict[str, bool]:
+    marks = {"muted": strip.is_muted, "solo": strip.is_solo}
+    return {name: True for name, is_on in marks.items() if is_on}

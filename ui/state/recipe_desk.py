@@ -1,5 +1,6 @@
 """Opening and saving recipes: the run's settings and the desk's strips together."""
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from catalog.errors import CatalogError
 from catalog.folders import Folders
 from catalog.library import Entry
 from catalog.portable import portable
-from catalog.recipe import LoraUse, Recipe, dumps
+from catalog.recipe import LoraUse, Recipe, dumps, unknown_fields
 from ui.browser.cards import CardModel
 from ui.state.mix import MixState
 from ui.state.run import RunState
@@ -39,28 +40,44 @@ class RecipeDesk(QObject):
             advice = error.advice if isinstance(error, CatalogError) else ""
             self.message.emit("refused", f"“{path.name}” cannot be opened: {error}", advice, "")
             return False
-        found, missing = self._locate(recipe, path)
-        self._run.apply_recipe(recipe)
-        self._mix.load(found)
+        missing = self._bring(recipe, path)
         if missing:
             names = ", ".join(f"“{Path(use.file).name}”" for use, _ in missing)
             details = "\n".join(f"{use.file}: {why}" for use, why in missing)
             advice = "Drop the file on the window and open the recipe again."
             self.message.emit("look", f"“{path.name}” is open without {names}.", advice, details)
+        if unknown := unknown_fields(recipe):
+            sentence = f"“{path.name}” says things that this version does not know: {', '.join(unknown)}."
+            self.message.emit("look", sentence, "They change nothing here.", "")
         return True
 
     def save(self, path: Path) -> None:
-        """Write the recipe beside its place, then move it there."""
-        part = path.with_name(path.name + ".part")
+        """Write the recipe to a file that the user named."""
         try:
-            part.write_text(dumps(portable(self.recipe(), path.parent)), "utf-8")
-            part.replace(path)
+            _write(path, dumps(portable(self.recipe(), path.parent)))
         except OSError as error:
-            part.unlink(missing_ok=True)
             advice = "Choose another folder."
             self.message.emit("refused", f"“{path.name}” cannot be written: {error.strerror}.", advice, "")
         else:
             self.message.emit("info", f"Recipe saved as {path.name}.", "", str(path))
+
+    def keep(self, path: Path) -> None:
+        """Write stage and desk down for the next start; where that fails it begins with an empty desk."""
+        with contextlib.suppress(OSError):
+            _write(path, dumps(replace(self._run.recipe(), loras=self._mix.all_uses())))
+
+    def bring_back(self, path: Path) -> None:
+        """Put on stage and desk what the last session left there, as far as it still exists."""
+        with contextlib.suppress(CatalogError, OSError):
+            self._bring(recipe_files.load(path), path)
+            self._mix.undo.clear()
+
+    def _bring(self, recipe: Recipe, path: Path) -> list[tuple[LoraUse, str]]:
+        """Show a recipe; returns the LoRAs that are not there, with the reasons."""
+        found, missing = self._locate(recipe, path)
+        self._run.apply_recipe(recipe)
+        self._mix.load(found)
+        return missing
 
     def _locate(
         self, recipe: Recipe, path: Path
@@ -75,3 +92,14 @@ class RecipeDesk(QObject):
             else:
                 found.append((use, file, self._cards.entry_of(file)))
         return found, missing
+
+
+def _write(path: Path, text: str) -> None:
+    """Write beside the place, then move it there, so that no half of a file is ever left."""
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(text, "utf-8")
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,40 @@
+"""The window comes up without what takes seconds to import."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = """
+import sys
+from PySide6.QtWidgets import QApplication
+from catalog.folders import default_folders
+from tests.fakes import FakeSession
+application = QApplication([])
+from ui.app import Program
+program = Program(default_folders(), lambda device: FakeSession())
+program.show()
+while not program._is_started:
+    application.processEvents()
+heavy = {"torch", "diffusers", "transformers", "peft", "accelerate"} & sys.modules.keys()
+program.window.close()
+assert not heavy, heavy
+"""
+
+
+def test_the_window_imports_nothing_heavy(tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[2]
+    environment = os.environ | {
+        "QT_QPA_PLATFORM": "offscreen",
+        "LORA_ALCHEMY_HOME": str(tmp_path),
+        "PYTHONPATH": str(root),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
