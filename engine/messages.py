@@ -20,7 +20,7 @@ Stage = Literal["encoding the prompt", "denoising", "decoding", "saving"]
 class Strip:
     """What one adapter is played at: a strength per expert, mute and solo already worked in.
 
-    `per_step` holds one strength per step and, when it is not empty, wins over both.
+    `per_step` holds one strength per step and wins over both in a run of as many steps.
     """
 
     adapter: str

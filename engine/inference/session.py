@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -115,7 +116,7 @@ class WanSession:
             text,
             recipe.guidance,
             command.live,
-            self._play,
+            partial(self._play, len(plan.sigmas)),
             model.expand_timesteps,
         )
         while step := _cancellable(len(history), lambda: next(steps, None)):
@@ -137,12 +138,15 @@ class WanSession:
             strengths=step.strengths,
         )
 
-    def _play(self, mix: Mix, expert: Expert, step: int) -> Strengths:
-        """Set every adapter to what the mix says; those it does not name fall silent."""
+    def _play(self, steps: int, mix: Mix, expert: Expert, step: int) -> Strengths:
+        """Set every adapter to what the mix says; those it does not name fall silent.
+
+        Strengths per step count only for a run of as many steps as they were written for.
+        """
         wanted: dict[str, float] = {}
         for strip in mix.strips:
-            value = strip.high if expert == "high" else strip.low
-            wanted[strip.adapter] = strip.per_step[step] if strip.per_step else value
+            fader = strip.high if expert == "high" else strip.low
+            wanted[strip.adapter] = strip.per_step[step] if len(strip.per_step) == steps else fader
         heard = []
         for adapter, (attached, _) in self._adapters.items():
             cell = attached.strengths.get(expert)

@@ -221,3 +221,14 @@ def test_keys_for_both_experts_go_to_their_own(
 
     expected = pipeline_latents(model_folder, merge, guidance_scale_2=3.0)
     np.testing.assert_allclose(latents(clip), expected, atol=1e-4)
+
+
+def test_strengths_per_step_of_a_run_of_other_length_leave_it_to_the_faders(
+    session: WanSession, tmp_path: Path
+) -> None:
+    file, _ = lora_file(tmp_path, "bare", tiny.transformer())
+    session.attach("a", file)
+    mix = Mix(1, (Strip("a", 0.4, 0.6, (1.0, 1.0, 1.0)),))
+    _, events = render(session, recipe(), mix)
+    for step in steps_of(events):
+        assert step.strengths == (("a", 0.4 if step.expert == "high" else 0.6),)
