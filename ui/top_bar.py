@@ -87,8 +87,8 @@ class TopBar(QFrame):
         what = "Queue another clip behind the one under way" if is_busy else "Render a clip"
         self.generate.setToolTip(f"{what} ({_key()})")
         self.cancel.setEnabled(is_busy and not run.is_cancelling)
-        self.engine.setText(run.engine_text)
-        self.engine.setAccessibleName(f"Engine: {run.engine_text}")
+        self.engine.setText(" · ".join(filter(None, (run.engine_text, run.queue_text))))
+        self.engine.setAccessibleName(f"Engine: {self.engine.text()}")
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -34,6 +34,8 @@ def right(run: RunState, showing: Showing) -> tuple[Part, ...]:
         return (*_expert(run, shown.expert), Part(f"σ {shown.sigma:.3f}", theme().text))
     if run.is_cancelling:
         return (Part("cancelling…", theme().text),)
+    if run.phase == "queued":
+        return (Part("waiting for the model…", theme().text),)
     if run.current_run is None:
         return ()
     if run.progress is None or run.stage not in ("", "denoising"):

@@ -18,8 +18,8 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from catalog.models import Expert
 from engine.messages import StepFinished
 from ui.stage.captions import NOISE
-from ui.stage.image import image_of
 from ui.stage.showing import Showing
+from ui.stage.strip_image import strip_of
 from ui.state.run import RunState
 from ui.theme import font, theme, watcher
 
@@ -121,20 +121,11 @@ class Timeline(QWidget):
         return colour
 
     def _thumbnail(self, event: StepFinished) -> QPixmap:
-        """The middle picture of a preview, cropped to the cell; made once per size."""
+        """A step's preview at the size of its cell; made once per size."""
         if event.step not in self._thumbnails:
             area, ratio = self.cell(event.step), self.devicePixelRatioF()
             size = QSize(max(round(area.width() * ratio), 1), round(area.height() * ratio))
-            image = image_of(event.preview[len(event.preview) // 2])
-            filled = image.scaled(
-                size,
-                Qt.AspectRatioMode.KeepAspectRatioByExpanding,
-                Qt.TransformationMode.SmoothTransformation,
-            )
-            left, top = (filled.width() - size.width()) // 2, (filled.height() - size.height()) // 2
-            self._thumbnails[event.step] = QPixmap.fromImage(
-                filled.copy(left, top, size.width(), size.height())
-            )
+            self._thumbnails[event.step] = strip_of(event.preview, size)
         return self._thumbnails[event.step]
 
     def _paint_labels(self, painter: QPainter) -> None:

@@ -109,6 +109,12 @@ class RunState(QObject):
         return f"opening {self.model.title}…" if self.is_loading else self.device
 
     @property
+    def queue_text(self) -> str:
+        """How many clips wait behind what the engine does now; nothing where none do."""
+        count = len(self.waiting)
+        return "" if not count else "1 clip waits" if count == 1 else f"{count} clips wait"
+
+    @property
     def model_name(self) -> str:
         """What a recipe calls the model: "demo", or its folder."""
         return "demo" if self.model.path == resources.path("demo") else str(self.model.path)
@@ -199,17 +205,10 @@ class RunState(QObject):
             return
         if self._is_seed_used and not self.is_seed_locked:
             self.roll_seed()
-        is_behind, is_loading = self.phase in ("running", "queued"), self.is_loading
         run = self._bridge.generate(self.recipe())
         self._is_seed_used = True
         self.waiting += (run,)
         self.state_changed.emit()
-        if is_behind:
-            count = len(self.waiting)
-            sentence = "Queued: one clip waits." if count == 1 else f"Queued: {count} clips wait."
-            self.message.emit("info", sentence, "", "")
-        elif is_loading:
-            self.message.emit("info", "Queued: it starts when the model is loaded.", "", "")
 
     def cancel(self) -> None:
         """Stop the run under way, or drop the first one that waits."""
@@ -298,10 +297,7 @@ class RunState(QObject):
         self.message.emit("look", event.title, advice, event.details)
 
     def _on_run_cancelled(self, event: RunCancelled) -> None:
-        done = len(self.steps)
-        if self._end(event.run):
-            sentence = f"Cancelled after {done} steps." if done != 1 else "Cancelled after one step."
-            self.message.emit("info", sentence, "", "")
+        self._end(event.run)
 
     def _on_exported(self, event: Exported) -> None:
         self.message.emit("info", f"Exported as {event.file.name}.", "", str(event.file))

@@ -12,6 +12,7 @@ from engine.errors import OutOfMemory
 from engine.messages import RunStarted, StepFinished
 from tests.fakes import FakeSession, picture
 from tests.qt.stage.conftest import BreakableSession, Said, Saver, finish
+from ui.stage import captions
 from ui.state.run import RunState
 
 
@@ -53,27 +54,23 @@ def test_time_left_follows_the_median_of_the_steps(run: RunState) -> None:
 
 
 def test_generate_while_one_is_under_way_queues_another(
-    qtbot: QtBot, run: RunState, session: FakeSession, said: Said
+    qtbot: QtBot, run: RunState, session: FakeSession
 ) -> None:
     begin(qtbot, run)
-    first = run.current_run
+    assert run.queue_text == ""
     run.generate()
-    assert len(run.waiting) == 1
-    assert said.last[:2] == ("info", "Queued: one clip waits.")
+    assert run.queue_text == "1 clip waits"
     run.generate()
-    assert said.last[1] == "Queued: 2 clips wait."
+    assert run.queue_text == "2 clips wait"
     session.is_free = True
     qtbot.waitUntil(lambda: run.phase == "idle")
-    assert run.waiting == () and first is not None
+    assert run.waiting == () and run.queue_text == ""
 
 
 def test_generate_before_the_model_is_there_waits_for_it(cold_run: RunState, qtbot: QtBot) -> None:
-    said = Said()
-    cold_run.message.connect(said.take)
     cold_run.open_model("demo")
     cold_run.generate()
-    assert cold_run.phase == "queued"
-    assert said.last[1] == "Queued: it starts when the model is loaded."
+    assert cold_run.phase == "queued" and captions.empty(cold_run).endswith("as soon as the model is loaded")
     cold_run.cancel()
     assert cold_run.phase == "loading"
     with qtbot.waitSignal(cold_run.bridge.run_cancelled):  # type: ignore[attr-defined]
@@ -81,17 +78,14 @@ def test_generate_before_the_model_is_there_waits_for_it(cold_run: RunState, qtb
     assert cold_run.phase == "idle"
 
 
-def test_cancel_stops_the_run_and_says_so(
-    qtbot: QtBot, run: RunState, session: FakeSession, said: Said
-) -> None:
+def test_cancel_stops_the_run(qtbot: QtBot, run: RunState, session: FakeSession) -> None:
     begin(qtbot, run)
     with qtbot.waitSignal(run.step_finished):
         session.steps.put(None)
     run.cancel()
     assert run.is_cancelling
     qtbot.waitUntil(lambda: run.phase == "idle")
-    assert said.last[:2] == ("info", "Cancelled after one step.")
-    assert not run.is_cancelling and run.take is None
+    assert not run.is_cancelling and run.take is None and len(run.steps) == 1
 
 
 def test_a_failed_run_says_why_and_keeps_the_clip_before(

@@ -33,6 +33,11 @@ def test_generate_turns_into_queue_another_and_cancel_wakes(
         qtbot.mouseClick(bar.generate, Qt.MouseButton.LeftButton)
     assert bar.generate.text().startswith("Queue another") and "Ctrl+Enter" in bar.generate.text()
     assert bar.generate.width() == width
+    run.generate()
+    assert bar.engine.text() == "fake device · 1 clip waits"
+    run.cancel()
+    with qtbot.waitSignal(run.started):
+        pass
     qtbot.mouseClick(bar.cancel, Qt.MouseButton.LeftButton)
     assert not bar.cancel.isEnabled()
     qtbot.waitUntil(lambda: run.phase == "idle")
