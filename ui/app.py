@@ -100,6 +100,7 @@ class Program(QObject):
         self.catalog.scan_finished.connect(self._lay_out)
         if self.settings.is_first_start:
             self.window.message_bar.say("info", first_start.SENTENCE, first_start.ADVICE)
+            self.run.started.connect(self._end_welcome)
         self.catalog.scan()
         self.bridge.start()
         self.run.open_model("demo")
@@ -125,6 +126,10 @@ class Program(QObject):
             first_start.lay_out(self.cards, self.mix)
         else:
             self.recipes.bring_back(self._last_session)
+
+    def _end_welcome(self) -> None:
+        self.run.started.disconnect(self._end_welcome)
+        self.window.message_bar.withdraw(first_start.SENTENCE)
 
     @property
     def _last_session(self) -> Path:

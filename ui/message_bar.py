@@ -68,6 +68,13 @@ class MessageBar(QFrame):
         if had_focus and self._messages:
             self._close.setFocus()
 
+    def withdraw(self, sentence: str) -> None:
+        """Take back what no longer holds."""
+        kept = [m for m in self._messages if m.sentence != sentence]
+        if len(kept) != len(self._messages):
+            self._messages = kept
+            self._show()
+
     def copy(self) -> None:
         """Put the whole message on the clipboard."""
         message = self._messages[-1]
@@ -112,7 +119,6 @@ class MessageBar(QFrame):
         self._text = QPlainTextEdit()
         self._text.setReadOnly(True)
         self._text.setTabChangesFocus(True)
-        self._text.setMaximumHeight(160)
         self._text.setAccessibleName("Details of the message")
         self._text.setToolTip("What is known about it; select and copy")
         for each in (self._details_button, self._copy, self._close, self._text):
@@ -154,6 +160,8 @@ class MessageBar(QFrame):
         self._copy.setVisible(is_open)
         self._text.setVisible(is_open)
         self._text.setPlainText(message.details)
+        lines = min(9, message.details.count("\n") + 1)
+        self._text.setFixedHeight(lines * self._text.fontMetrics().lineSpacing() + 20)
         self.setAccessibleName(f"{message.sentence} {message.advice}".strip())
         self._wear(colour)
 

@@ -49,7 +49,7 @@ class SettingsDialog(QDialog):
     def _arrange(self) -> None:
         form = QFormLayout()
         form.setSpacing(12)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow("&Theme", self._theme)
         form.addRow("&Device", self._device)
         form.addRow("&Library folder", self._with_button(self._library))

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from catalog.folders import Folders
-from catalog.recipe import Recipe, dumps
+from catalog.recipe import LoraUse, Recipe, dumps
 from tests.fakes import FakeSession
 from tests.unit.catalog.builders import wan_lora, write
 from ui.app import Program
@@ -79,6 +79,12 @@ def test_a_newcomer_finds_a_desk_and_a_prompt(program: Program) -> None:
     assert not program.mix.undo.canUndo()
 
 
+def test_the_welcome_goes_when_it_was_followed(program: Program, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(program.run.started):
+        program.run.generate()
+    assert "Press Ctrl+Enter" not in said(program)
+
+
 def test_the_second_start_is_quiet(
     program: Program, open_program: Callable[[Folders], Program], folders: Folders
 ) -> None:
@@ -117,6 +123,16 @@ def test_letters_mute_and_solo_from_a_fader(program: Program) -> None:
     QTest.keyClick(fader, Qt.Key.Key_M)
     QTest.keyClick(fader, Qt.Key.Key_S)
     assert program.mix.strips[0].is_solo and not program.mix.strips[0].is_muted
+
+
+def test_a_strip_is_as_high_as_its_sentence_needs(program: Program, qtbot: QtBot) -> None:
+    before = program.window.desk.views[0].height()
+    program.mix.load([(LoraUse("x", per_step=(1.0, 0.5)), program.mix.strips[0].path, None)])
+    view = program.window.desk.views[0]
+    fader = view.findChild(Fader)
+    assert fader is not None
+    qtbot.waitUntil(lambda: view.height() > before)
+    assert fader.height() == 28
 
 
 def test_strips_move_by_keyboard(program: Program) -> None:

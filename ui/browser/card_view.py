@@ -30,8 +30,6 @@ class CardView(QListView):
         self.setMouseTracking(True)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        # always there, so that the columns do not change when it comes
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setAccessibleName("LoRA files")
         self.setToolTip("Enter, double-click or drag puts a LoRA on the desk")
@@ -54,7 +52,8 @@ class CardView(QListView):
             self.selectionModel().setCurrentIndex(self.model().index(0, 0), flag)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        width = self.viewport().width()
+        # room for the scroll bar, there or not, so that the columns do not change when it comes
+        width = self.width() - self.verticalScrollBar().sizeHint().width()
         columns = max(2, width // (NARROWEST + GAP))
         cell = (width - 1) // columns  # one pixel less, or the last column wraps
         self.setGridSize(QSize(cell, round(picture_height(cell - GAP)) + TEXT_HEIGHT + GAP))

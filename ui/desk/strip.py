@@ -3,7 +3,17 @@
 from functools import partial
 
 from PySide6.QtCore import QMimeData, QPoint, Qt
-from PySide6.QtGui import QColor, QDrag, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QColor,
+    QDrag,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from catalog.models import Expert
@@ -91,6 +101,21 @@ class StripView(QFrame):
         self._remove.setIcon(icon("close", theme().secondary))
         self._show_faders()
         self.refresh_hearing()
+        self._fit()
+
+    def _fit(self) -> None:
+        """Be as high as the wrapped sentence needs: a scroll area does not ask for height by width."""
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            is_wrapped = layout.hasHeightForWidth()
+            hint = layout.totalHeightForWidth(self.width()) if is_wrapped else layout.totalSizeHint().height()
+            self.setFixedHeight(hint)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._fit()
 
     def refresh_hearing(self) -> None:
         """Show what the run has heard of this strip."""
