@@ -28,7 +28,7 @@ def strip_of(preview: Frames, size: QSize) -> QPixmap:
 def _count(preview: Frames, size: QSize) -> int:
     """How many pictures fit without being cropped to a stripe."""
     _, height, width, _ = preview.shape
-    wanted = size.width() * height / (size.height() * width)
+    wanted: float = size.width() * height / (size.height() * width)
     return max(min(round(wanted), len(preview)), 1)
 
 

@@ -33,20 +33,22 @@ def underline(timeline: Timeline, step: int) -> QColor:
 
 def test_before_the_first_run_there_is_a_cell_per_step_to_come(run: RunState, timeline: Timeline) -> None:
     run.change(replace(run.settings, steps=33))
-    assert timeline.count == 33 and timeline.experts == () and timeline.boundary is None
+    assert timeline.track.count == 33 and timeline.track.experts == () and timeline.track.boundary is None
 
 
 def test_cells_fill_the_width_in_order_and_the_mouse_finds_them(timeline: Timeline) -> None:
-    cells = [timeline.cell(step) for step in range(timeline.count)]
+    cells = [timeline.cell(step) for step in range(timeline.track.count)]
     assert cells[0].left() == 0 and cells[-1].right() == pytest.approx(timeline.width())
-    assert [timeline.step_at(cell.center().x()) for cell in cells] == list(range(timeline.count))
+    assert [timeline.track.step_at(cell.center().x(), timeline.width()) for cell in cells] == list(
+        range(timeline.track.count)
+    )
 
 
 def test_a_cell_shows_its_preview_and_its_experts_colour(
     qtbot: QtBot, run: RunState, timeline: Timeline, session: FakeSession
 ) -> None:
     finish(qtbot, run, session, steps=10)
-    assert timeline.experts[:3] == ("high", "high", "low") and timeline.boundary == 2
+    assert timeline.track.experts[:3] == ("high", "high", "low") and timeline.track.boundary == 2
     image = timeline.grab().toImage()
     for step in (0, 5, 9):
         assert image.pixelColor(middle(timeline, step)).red() == 40 + step
@@ -115,8 +117,19 @@ def test_steps_not_done_cannot_be_looked_at(stage: StagePanel) -> None:
 
 def test_a_step_in_words(qtbot: QtBot, run: RunState, timeline: Timeline, session: FakeSession) -> None:
     finish(qtbot, run, session)
-    assert timeline.describe(0) == "step 1 of 6 · σ 1.000 · HIGH noise · 0.01 s"
-    assert timeline.describe(9) == ""
+    assert timeline.track.describe(0) == "step 1 of 6 · σ 1.000 · HIGH noise · 0.01 s"
+    assert timeline.track.describe(9) == ""
+
+
+def test_one_expert_has_no_letters_but_noise_levels(
+    qtbot: QtBot, run: RunState, timeline: Timeline, session: FakeSession
+) -> None:
+    finish(qtbot, run, session)
+    run.model = replace(run.model, experts=("high",), boundary=None)
+    assert timeline.track.experts == () and timeline.track.boundary is None
+    assert timeline.track.ends == ("σ 1.00", "σ 0.17")
+    assert "noise" not in timeline.track.describe(0)
+    assert underline(timeline, 1) == QColor(theme().secondary)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 100])
