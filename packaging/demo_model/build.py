@@ -3,15 +3,16 @@
 import argparse
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
 from denoiser import expert, train_denoiser, train_expert
 from latents import make_latents
 from lora_files import FILES, write_file, write_mislabelled
-from loras import LORAS, train_lora
+from loras import LORAS, train_lora, trained_adapters
 from pack import copy_loras, size_of, write_pack
-from placebo import train_placebo
+from placebo import PLACEBO, train_placebo
 from text import make_text
 from vae import train_clips, train_images
 
@@ -24,10 +25,9 @@ def scaled(count: int, factor: float) -> int:
     return max(2, round(count * factor))
 
 
-def make_loras(work: Path, factor: float) -> None:
-    """Train every adapter and write the LoRA files below `work`."""
-    trained = {lora.name: train_lora(work, lora, scaled(lora.steps, factor)) for lora in LORAS}
-    trained["placebo"] = train_placebo(work)
+def make_files(work: Path) -> None:
+    """Write the LoRA files below `work` from what was trained."""
+    trained = {lora.name: trained_adapters(work, lora) for lora in (*LORAS, PLACEBO)}
     for file in FILES:
         write_file(work / "loras", file, trained)
     write_mislabelled(work / "loras")
@@ -54,11 +54,13 @@ def stages(work: Path, out: Path, factor: float) -> dict[str, Callable[[], objec
         "text": lambda: make_text(work),
         "vae-images": lambda: train_images(work, steps(2800)),
         "vae-clips": lambda: train_clips(work, steps(700)),
-        "latents": lambda: make_latents(work, steps(5000), steps(250)),
-        "denoiser": lambda: train_denoiser(work, steps(7000)),
-        "expert-high": lambda: train_expert(work, "high", steps(800)),
-        "expert-low": lambda: train_expert(work, "low", steps(800)),
-        "loras": lambda: make_loras(work, factor),
+        "latents": lambda: make_latents(work, steps(4000), steps(200)),
+        "denoiser": lambda: train_denoiser(work, steps(3400)),
+        "expert-high": lambda: train_expert(work, "high", steps(400)),
+        "expert-low": lambda: train_expert(work, "low", steps(400)),
+        **{f"lora-{x.name}": partial(train_lora, work, x, steps(x.steps)) for x in LORAS},
+        "lora-placebo": lambda: train_placebo(work),
+        "lora-files": lambda: make_files(work),
         "pack": lambda: make_pack(work, out),
     }
 

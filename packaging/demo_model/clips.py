@@ -26,7 +26,12 @@ SCENES = {
     "at sunset": ((0.35, 0.15, 0.45), (1.00, 0.55, 0.25), (0.15, 0.08, 0.12)),
 }
 # What the base model never sees; each is taught by a LoRA.
-HELD_BACK = {"shape": "ring", "motion": "orbiting", "looks": ("neon", "mono", "halo"), "size": "giant"}
+HELD_BACK = {
+    "shape": "ring",
+    "motion": "orbiting",
+    "looks": ("neon", "mono", "halo"),
+    "size": "giant",
+}
 RADIUS = {"": 0.34, "giant": 0.60}
 HORIZON = 0.45  # in −1 (top) … 1 (bottom)
 

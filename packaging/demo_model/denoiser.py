@@ -1,7 +1,10 @@
 """Stages `denoiser`, `expert-high` and `expert-low`: flow matching on all noise levels, then on each side."""
 
+import copy
 import random
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
@@ -26,16 +29,61 @@ def noise_levels(count: int, side: str) -> Tensor:
     return SHIFT * u / (1 + (SHIFT - 1) * u)
 
 
-def flow_loss(
-    model: nn.Module, counted: CountedAttention, latents: Tensor, text: tuple[Tensor, Tensor], side: str
-) -> Tensor:
-    """Mean squared error of the velocity (noise − clip) at random noise levels."""
+@dataclass(frozen=True)
+class Batch:
+    """Clips with noise on them, and the velocity (noise − clip) to be found."""
+
+    noisy: Tensor  # [B, 16, T, H, W]
+    sigma: Tensor  # [B]
+    velocity: Tensor
+    text: Tensor  # [B, L+1, 64]
+    lengths: Tensor  # [B]
+
+    def part(self, which: int, of: int) -> "Batch":
+        """Every `of`-th clip, from the `which`-th on."""
+        return Batch(*(getattr(self, f.name)[which::of] for f in fields(self)))
+
+
+def add_noise(latents: Tensor, text: tuple[Tensor, Tensor], side: str) -> Batch:
+    """Put clips at random noise levels of one side."""
     sigma, noise = noise_levels(len(latents), side), torch.randn_like(latents)
     s = sigma[:, None, None, None, None]
-    embeddings, lengths = text
-    counted.bias = padding_bias(lengths, embeddings.shape[1])
-    guess = model((1 - s) * latents + s * noise, 1000 * sigma, embeddings, return_dict=False)[0]
-    return (guess - (noise - latents)).square().mean()
+    return Batch((1 - s) * latents + s * noise, sigma, noise - latents, *text)
+
+
+def flow_loss(model: nn.Module, counted: CountedAttention, batch: Batch) -> Tensor:
+    """Mean squared error of the velocity."""
+    counted.bias = padding_bias(batch.lengths, batch.text.shape[1])
+    guess = model(batch.noisy, 1000 * batch.sigma, batch.text, return_dict=False)[0]
+    return (guess - batch.velocity).square().mean()
+
+
+class Twins:
+    """One model's gradients from two threads, each with half of a batch.
+
+    Where other programs want the processor too, two threads that meet once a step lose much less
+    time than one computation whose every operation is split over both cores.
+    """
+
+    def __init__(self, model: nn.Module, count: int = 2) -> None:
+        torch.set_num_threads(1)
+        self.shared = list(model.parameters())
+        same = {id(p): p for p in self.shared}
+        self.models = [model] + [copy.deepcopy(model, dict(same)) for _ in range(count - 1)]
+        self.counted = [count_padding(m) for m in self.models]
+        self.pool = ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
+
+    def gradients(self, batch: Batch) -> Tensor:
+        """Set every parameter's `grad`; returns the loss."""
+        found = list(self.pool.map(lambda i: self._part(i, batch), range(len(self.models))))
+        for parameter, *parts in zip(self.shared, *(g for _, g in found), strict=True):
+            parameter.grad = torch.stack(parts).mean(0)
+        return torch.stack([loss for loss, _ in found]).mean()
+
+    def _part(self, i: int, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
+        part = batch.part(i, len(self.models))
+        loss = flow_loss(self.models[i], self.counted[i], part)
+        return loss.detach(), torch.autograd.grad(loss, self.shared)
 
 
 def caption_of(clip: Clip, rng: random.Random) -> str:
@@ -55,13 +103,10 @@ class Optimiser:
             self.parts.append(torch.optim.Muon(matrices, weight_decay=decay, adjust_lr_fn="match_rms_adamw"))
         self.parameters, self.rate = [p for _, p in named], rate
 
-    def descend(self, loss: Tensor, factor: float) -> None:
-        """One step along the loss's gradient, at `factor` times the learning rate."""
-        for part in self.parts:
-            for group in part.param_groups:
-                group["lr"] = self.rate * factor
-            part.zero_grad()
-        loss.backward()
+    def descend(self, factor: float) -> None:
+        """One step along the gradients, at `factor` times the learning rate."""
+        for group in (g for part in self.parts for g in part.param_groups):
+            group["lr"] = self.rate * factor
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
         for part in self.parts:
             part.step()
@@ -75,34 +120,43 @@ class Optimiser:
 
 
 def _learn(
-    work: Path, stage: str, model: WanTransformer3DModel, side: str, steps: int, size: int, rate: float
+    work: Path,
+    stage: str,
+    model: WanTransformer3DModel,
+    side: str,
+    steps: int,
+    size: int,
+    rate: float,
 ) -> None:
     """Train a denoiser on the base clips; the checkpoint `stage` ends with its averaged weights."""
     latents, reader = load_latents(work, "base"), Reader(work)
     clips = clips_of("base", len(latents))
-    counted, optimiser = count_padding(model), Optimiser(model, rate)
-    average = Average(model, 0.999)
+    twins, optimiser, average = Twins(model), Optimiser(model, rate), Average(model, 0.999)
 
     def step(n: int) -> Tensor:
         rng = random.Random(f"{stage} {n}")
         chosen = rng.sample(range(len(clips)), size)
         text = reader([caption_of(clips[i], rng) for i in chosen])
-        loss = flow_loss(model, counted, latents[chosen], text, side)
-        optimiser.descend(loss, cosine(n, steps))
+        loss = twins.gradients(add_noise(latents[chosen], text, side))
+        optimiser.descend(cosine(n, steps))
         average.update(model, n)
         return loss
 
     train(
-        work / f"{stage}.pt", steps, step, {"model": model, "optimiser": optimiser, "average": average}, 200
+        work / f"{stage}.pt",
+        steps,
+        step,
+        {"model": model, "optimiser": optimiser, "average": average},
+        100,
     )
 
 
-def train_denoiser(work: Path, steps: int = 7000, size: int = 24, rate: float = 2e-3) -> None:
+def train_denoiser(work: Path, steps: int, size: int = 16, rate: float = 2e-3) -> None:
     """Learn the base world on all noise levels. About 45 minutes."""
     _learn(work, "denoiser", new_transformer(), "all", steps, size, rate)
 
 
-def train_expert(work: Path, side: str, steps: int = 800, size: int = 24, rate: float = 5e-4) -> None:
+def train_expert(work: Path, side: str, steps: int, size: int = 16, rate: float = 5e-4) -> None:
     """Carry the denoiser on to one side of the boundary: `high` or `low`. About 5 minutes."""
     _learn(work, f"expert-{side}", averaged(work, "denoiser"), side, steps, size, rate)
 

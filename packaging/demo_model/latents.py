@@ -70,7 +70,7 @@ def load_latents(work: Path, name: str) -> Tensor:
     return (load_raw(work, name) - mean) / std
 
 
-def make_latents(work: Path, base: int = 5000, each: int = 250) -> None:
+def make_latents(work: Path, base: int, each: int) -> None:
     """Encode all sets and write `vae/` below `work`. About 10 minutes."""
     whole_clip_forward()
     vae = trained_vae(work)

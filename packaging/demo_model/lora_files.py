@@ -46,17 +46,39 @@ FILES = (
     LoraFile("mono", {"mono": "low"}, "kohya", "Black and white", "mono", says=LOW),
     LoraFile("halo", {"halo": "low"}, "bare", "Warm halo", "halo", alpha=False, says=LOW),
     LoraFile(
-        "orbit_high_noise", {"orbit_high_noise": "high"}, "kohya", "Orbit (high noise)", "orbiting", says=HIGH
+        "orbit_high_noise",
+        {"orbit_high_noise": "high"},
+        "kohya",
+        "Orbit (high noise)",
+        "orbiting",
+        says=HIGH,
     ),
     LoraFile(
-        "orbit_low_noise", {"orbit_low_noise": "low"}, "kohya", "Orbit (low noise)", "orbiting", says=LOW
+        "orbit_low_noise",
+        {"orbit_low_noise": "low"},
+        "kohya",
+        "Orbit (low noise)",
+        "orbiting",
+        says=LOW,
     ),
     LoraFile(
-        "ring", {"ring_high": "high", "ring_low": "low"}, "diffusers", "Ring", "ring", alpha=False, says=_peft(8)
+        "ring",
+        {"ring_high": "high", "ring_low": "low"},
+        "diffusers",
+        "Ring",
+        "ring",
+        alpha=False,
+        says=_peft(8),
     ),
     LoraFile("giant", {"giant": "high"}, "comfyui", "Giant", "giant"),
     LoraFile(
-        "ultra_detail_booster", {"placebo": "low"}, "comfyui", "Ultra Detail Booster", "", alpha=False, says=LOW
+        "ultra_detail_booster",
+        {"placebo": "low"},
+        "comfyui",
+        "Ultra Detail Booster",
+        "",
+        alpha=False,
+        says=LOW,
     ),
 )
 
@@ -85,7 +107,11 @@ def write_mislabelled(folder: Path) -> None:
 def _sdxl_layers() -> list[tuple[str, int, int]]:
     """Some of SDXL's attention layers in kohya's two spellings, as (name, out, in)."""
     layers = []
-    blocks = (("input_blocks_4_1", 640), ("input_blocks_7_1", 1280), ("down_blocks_2_attentions_1", 1280))
+    blocks = (
+        ("input_blocks_4_1", 640),
+        ("input_blocks_7_1", 1280),
+        ("down_blocks_2_attentions_1", 1280),
+    )
     for block, width in blocks:
         start = f"lora_unet_{block}_transformer_blocks_0_"
         layers += [(f"{start}attn1_to_{x}", width, width) for x in ("q", "k", "v", "out_0")]

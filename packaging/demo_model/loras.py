@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from adapters import Adapter, Loha, Lokr, NamedAB, Pair, attach
 from clips import MOTIONS, SHAPES, Clip
+from denoiser import add_noise, expert, flow_loss
 from diffusers import WanTransformer3DModel
-from denoiser import expert, flow_loss
 from latents import clips_of, load_latents
 from text import Reader
 from torch import Tensor, nn
@@ -30,7 +30,7 @@ class Lora:
     rank: int = 8
     alpha: float = 8.0
     where: str = ALL
-    steps: int = 300
+    steps: int = 250
     rate: float = 3e-3
 
 
@@ -42,7 +42,7 @@ LORAS = (
     Lora("orbit_low_noise", "orbit", ("low",), Pair, rank=8, alpha=4.0),
     Lora("ring_high", "ring", ("high",), NamedAB, rank=8),
     Lora("ring_low", "ring", ("low",), NamedAB, rank=8),
-    Lora("giant", "giant", ("high", "low"), Lokr, rank=8, alpha=4.0, steps=400),
+    Lora("giant", "giant", ("high", "low"), Lokr, rank=8, alpha=4.0, steps=320),
 )
 
 
@@ -70,11 +70,11 @@ def fresh_adapters(work: Path, lora: Lora, seed: int = 0) -> Attached:
     return adapters, module, models
 
 
-def train_lora(work: Path, lora: Lora, steps: int, size: int = 16) -> dict[str, Adapter]:
-    """Train one adapter with its experts frozen. About 1.5 minutes."""
+def train_lora(work: Path, lora: Lora, steps: int, size: int = 10) -> None:
+    """Train one adapter with its experts frozen. A minute or two."""
     latents, reader = load_latents(work, lora.clips), Reader(work)
     clips = clips_of(lora.clips, len(latents))
-    adapters, module, models = fresh_adapters(work, lora)
+    _, module, models = fresh_adapters(work, lora)
     counted = [count_padding(model) for model in models]
     optimiser = torch.optim.AdamW(module.parameters(), lr=lora.rate, weight_decay=0.01)
 
@@ -83,12 +83,19 @@ def train_lora(work: Path, lora: Lora, steps: int, size: int = 16) -> dict[str, 
         chosen = rng.sample(range(len(clips)), min(size, len(clips)))
         text = reader([caption_for(clips[i], rng) for i in chosen])
         turn = n % len(models)
-        loss = flow_loss(models[turn], counted[turn], latents[chosen], text, lora.sides[turn])
+        batch = add_noise(latents[chosen], text, lora.sides[turn])
+        loss = flow_loss(models[turn], counted[turn], batch)
         return descend(module, optimiser, loss, lora.rate * cosine(n, steps, 20))
 
     checkpoint = work / "loras" / f"{lora.name}.pt"
     checkpoint.parent.mkdir(exist_ok=True)
     train(checkpoint, steps, step, {"model": module, "optimiser": optimiser})
+
+
+def trained_adapters(work: Path, lora: Lora) -> dict[str, Adapter]:
+    """The adapters of a finished run, by layer name."""
+    adapters, module, _ = fresh_adapters(work, lora)
+    module.load_state_dict(torch.load(work / "loras" / f"{lora.name}.pt", weights_only=True)["model"])
     return adapters
 
 

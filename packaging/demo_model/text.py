@@ -7,7 +7,15 @@ from pathlib import Path
 
 import torch
 from clips import COLOURS, HELD_BACK, MOTIONS, SCENES, SHAPES
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import (
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
 

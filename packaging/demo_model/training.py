@@ -80,4 +80,7 @@ def train(
         if (step + 1) % every == 0 or step + 1 == steps:
             save(checkpoint, {"step": step + 1} | {n: p.state_dict() for n, p in state.items()})
             pace = (time.perf_counter() - begun) / (step + 1 - start)
-            print(f"{checkpoint.stem} {step + 1}/{steps} loss {smooth:.4f} {pace:.2f} s/step", flush=True)
+            print(
+                f"{checkpoint.stem} {step + 1}/{steps} loss {smooth:.4f} {pace:.2f} s/step",
+                flush=True,
+            )

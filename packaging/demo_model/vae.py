@@ -4,11 +4,11 @@ import random
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from clips import batch, draw_any
 from diffusers import AutoencoderKLWan
 from diffusers.models.autoencoders import autoencoder_kl_wan as wan
 from torch import Tensor
+from torch.nn import functional
 from training import cosine, train
 
 
@@ -21,7 +21,11 @@ def new_vae() -> AutoencoderKLWan:
     """
     torch.manual_seed(0)
     vae = AutoencoderKLWan(
-        base_dim=8, z_dim=16, dim_mult=[1, 2, 4, 4], num_res_blocks=1, temperal_downsample=[False, True, True]
+        base_dim=8,
+        z_dim=16,
+        dim_mult=[1, 2, 4, 4],
+        num_res_blocks=1,
+        temperal_downsample=[False, True, True],
     )
     with torch.no_grad():
         for name, module in vae.named_modules():
@@ -50,11 +54,15 @@ def whole_clip_forward() -> None:
     def convolve(self: wan.WanCausalConv3d, x: Tensor, cache_x: Tensor | None = None) -> Tensor:
         pad = self._padding
         if x.shape[2] == 1 and cache_x is None:  # one frame: the past is zero, so a plane convolution
-            y = F.conv2d(x[:, :, 0], self.weight[:, :, -1], self.bias, self.stride[1:], (pad[2], pad[0]))
+            y = functional.conv2d(
+                x[:, :, 0], self.weight[:, :, -1], self.bias, self.stride[1:], (pad[2], pad[0])
+            )
             return y[:, :, None]
-        return torch.nn.Conv3d.forward(self, F.pad(x, pad))
+        return torch.nn.Conv3d.forward(self, functional.pad(x, pad))
 
-    def resample(self: wan.WanResample, x: Tensor, feat_cache: object = None, feat_idx: object = None) -> Tensor:
+    def resample(
+        self: wan.WanResample, x: Tensor, feat_cache: object = None, feat_idx: object = None
+    ) -> Tensor:
         b, c, t, h, w = x.shape
         if self.mode == "upsample3d" and t > 1:
             y = self.time_conv(x[:, :, 1:]).reshape(b, 2, c, t - 1, h, w)
@@ -122,7 +130,11 @@ def train_clips(work: Path, steps: int = 700, size: int = 3) -> AutoencoderKLWan
 
 
 def _descend(
-    vae: AutoencoderKLWan, optimiser: torch.optim.Optimizer, pictures: Tensor, weights: Tensor, rate: float
+    vae: AutoencoderKLWan,
+    optimiser: torch.optim.Optimizer,
+    pictures: Tensor,
+    weights: Tensor,
+    rate: float,
 ) -> Tensor:
     for group in optimiser.param_groups:
         group["lr"] = rate
