@@ -10,13 +10,12 @@ from typing import TypeVar
 
 import imageio_ffmpeg
 
-from catalog import recipe as recipes
 from catalog.errors import BadRecipe, LoraNotFound
 from catalog.folders import Folders
 from catalog.install import known_hash
 from catalog.library import Library
 from catalog.models import ModelInfo
-from catalog.recipe import Guidance, LoraUse, Recipe, check_fields, check_steps
+from catalog.recipe import MOST_BYTES, Guidance, LoraUse, Recipe, check_fields, check_steps, loads
 from catalog.scan import SUFFIXES, files_of
 
 CLIP_SUFFIXES = (".mp4", ".webm", ".mkv", ".mov", ".m4v")
@@ -31,12 +30,12 @@ def load(path: Path) -> Recipe:
     if not path.is_file():
         raise BadRecipe(f"There is no recipe {path.name}.", "Check the path.")
     if path.suffix.lower() in CLIP_SUFFIXES:
-        return recipes.loads(_comment(path))
+        return loads(_comment(path))
     try:
-        if path.stat().st_size > recipes.MOST_BYTES:
-            most = recipes.MOST_BYTES // 1_000_000
+        if path.stat().st_size > MOST_BYTES:
+            most = MOST_BYTES // 1_000_000
             raise BadRecipe(f"{path.name} is too large for a recipe: at most {most} MB are allowed.")
-        return recipes.loads(path.read_bytes().decode("utf-8-sig"))
+        return loads(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise BadRecipe(f"{path.name} is neither a recipe nor a clip (.json, .mp4, .webm).") from error
     except OSError as error:

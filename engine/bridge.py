@@ -8,7 +8,6 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, Signal
 
 from catalog.recipe import Recipe
-from engine import video
 from engine.errors import EngineError
 from engine.live import LiveControls
 from engine.messages import (
@@ -31,6 +30,7 @@ from engine.messages import (
     StageChanged,
     StepFinished,
 )
+from engine.video import save
 from engine.worker import Generate, Save, Session, Worker
 
 Opener = Callable[[], Session]
@@ -40,7 +40,7 @@ class EngineBridge(QObject):
     """The window's side of the engine: imperative calls, and one signal per kind of event.
 
     Every call returns at once. Signals arrive on the thread that owns the bridge. `open_session` runs
-    on the engine thread and is the one place where torch gets imported (tests pass a fake); `save` puts
+    on the engine thread and is the one place where torch gets imported (tests pass a fake); `keep` puts
     a finished clip into the output folder and returns its file.
     """
 
@@ -59,7 +59,7 @@ class EngineBridge(QObject):
 
     _posted = Signal(object)
 
-    def __init__(self, open_session: Opener, save: Save, parent: QObject | None = None) -> None:
+    def __init__(self, open_session: Opener, keep: Save, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._signals = {
             EngineReady: self.engine_ready,
@@ -76,7 +76,7 @@ class EngineBridge(QObject):
             Failed: self.failed,
         }
         self._posted.connect(self._dispatch, Qt.ConnectionType.QueuedConnection)
-        self._worker = Worker(open_session, self._posted.emit, save)
+        self._worker = Worker(open_session, self._posted.emit, keep)
         self._runs = itertools.count(1)
         self._mix = Mix()
         self._live: dict[int, LiveControls] = {}
@@ -130,7 +130,7 @@ class EngineBridge(QObject):
 
     def _export(self, request: Export) -> None:
         try:
-            video.save(request.file, request.frames, request.fps, request.recipe)
+            save(request.file, request.frames, request.fps, request.recipe)
         except EngineError as error:
             self._posted.emit(Failed(str(error), error.advice))
         else:
