@@ -1,6 +1,6 @@
 """What this machine has, and what is missing, without importing what may be broken."""
 
-import ctypes.util
+import ctypes
 import os
 import platform
 import subprocess
@@ -12,25 +12,25 @@ from pathlib import Path
 
 from catalog.folders import default_folders
 
-# library name as the linker knows it: the Debian package that brings it
+# What Qt's libraries link to on Linux, and the Debian package that brings it.
 _QT_LIBRARIES = {
-    "EGL": "libegl1",
-    "GL": "libgl1",
-    "xkbcommon": "libxkbcommon0",
-    "dbus-1": "libdbus-1-3",
-    "fontconfig": "libfontconfig1",
-    "glib-2.0": "libglib2.0-0",
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libxkbcommon.so.0": "libxkbcommon0",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libglib-2.0.so.0": "libglib2.0-0",
 }
 _X11_LIBRARIES = {
-    "xcb-cursor": "libxcb-cursor0",
-    "xcb-icccm": "libxcb-icccm4",
-    "xcb-keysyms": "libxcb-keysyms1",
-    "xcb-shape": "libxcb-shape0",
-    "xcb-image": "libxcb-image0",
-    "xcb-render-util": "libxcb-render-util0",
-    "xcb-xinerama": "libxcb-xinerama0",
-    "xcb-randr": "libxcb-randr0",
-    "xkbcommon-x11": "libxkbcommon-x11-0",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+    "libX11-xcb.so.1": "libx11-xcb1",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-randr.so.0": "libxcb-randr0",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libxcb-sync.so.1": "libxcb-sync1",
+    "libxcb-xfixes.so.0": "libxcb-xfixes0",
 }
 _PACKAGES = ("PySide6_Essentials", "torch", "diffusers", "transformers", "safetensors", "imageio-ffmpeg")
 
@@ -71,7 +71,15 @@ def _missing_libraries() -> list[str]:
     wanted = dict(_QT_LIBRARIES)
     if os.environ.get("QT_QPA_PLATFORM", "xcb").startswith("xcb") and not os.environ.get("WAYLAND_DISPLAY"):
         wanted |= _X11_LIBRARIES
-    return [package for name, package in wanted.items() if ctypes.util.find_library(name) is None]
+    return [package for name, package in wanted.items() if not _loads(name)]
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 def _python() -> list[Line]:

@@ -110,7 +110,7 @@ class StageChanged:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StepFinished:
-    """One denoising step is done; `step` counts from 0.
+    """One denoising step is done; `step` counts from 0, `seconds` includes making the preview.
 
     `preview` shows the x₀ estimate (one picture or several, smaller than the clip or not; none when
     the run was asked to go without);

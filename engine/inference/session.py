@@ -1,5 +1,6 @@
 """The loaded model with its adapters: what the engine thread asks for everything that needs torch."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -126,6 +127,8 @@ class WanSession:
         return history, latents
 
     def _finished(self, command: Generate, step: Step, steps: int) -> StepFinished:
+        begun = time.perf_counter()
+        preview = self._previewer.show(step.estimate) if command.has_previews else NO_PICTURE
         return StepFinished(
             run=command.run,
             step=step.index,
@@ -133,8 +136,8 @@ class WanSession:
             sigma=step.sigma,
             expert=step.expert,
             mix_revision=step.mix.revision,
-            seconds=step.seconds,
-            preview=self._previewer.show(step.estimate) if command.has_previews else NO_PICTURE,
+            seconds=step.seconds + time.perf_counter() - begun,
+            preview=preview,
             strengths=step.strengths,
         )
 

@@ -1,6 +1,5 @@
 """Clips as files: whole or not at all, and with their recipe inside."""
 
-import resource
 import subprocess
 import sys
 from dataclasses import replace
@@ -108,6 +107,8 @@ def test_a_failed_export_leaves_the_old_file(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="file-size limits are a POSIX thing")
 @pytest.mark.parametrize("limit", [100, 20_000, 60_000])
 def test_a_full_disk_is_an_error_not_a_broken_clip(tmp_path: Path, limit: int) -> None:
+    import resource
+
     noise = np.random.default_rng(0).integers(0, 255, (16, 128, 128, 3), np.uint8)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
