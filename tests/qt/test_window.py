@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QLabel,
     QLineEdit,
     QPlainTextEdit,
     QScrollBar,
@@ -30,7 +31,9 @@ from tests.unit.catalog.builders import wan_lora, write
 from ui.app import Program
 from ui.browser.cards import mime_of
 from ui.desk.fader import Fader
+from ui.desk.strip import STRIP_MIME
 from ui.drop_overlay import DropOverlay
+from ui.theme import watcher
 
 NONE = Qt.KeyboardModifier.NoModifier
 
@@ -135,6 +138,16 @@ def test_a_strip_is_as_high_as_its_sentence_needs(program: Program, qtbot: QtBot
     assert fader.height() == 28
 
 
+def test_a_new_strip_with_a_sentence_is_laid_out_at_once(program: Program, qtbot: QtBot) -> None:
+    wrong = entry(program, "WaN_2.5_official")
+    program.window.browser.chosen.emit(wrong)
+    view = program.window.desk.views[-1]
+    qtbot.waitUntil(view.isVisible)
+    assert [fader.height() for fader in view.findChildren(Fader)] == [28, 28]
+    bottom = max(child.geometry().bottom() for child in view.findChildren(QLabel) if child.isVisible())
+    assert view.height() - bottom < 16
+
+
 def test_strips_move_by_keyboard(program: Program) -> None:
     first, second = program.window.desk.views
     QTest.keyClick(first, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
@@ -160,6 +173,27 @@ def test_a_card_dropped_on_the_desk_is_a_strip(program: Program) -> None:
     send(program.window.desk, QDropEvent, data)
     assert [s.name for s in program.mix.strips][-1] == "neon"
     assert program.mix.strips[-1].entry is not None
+
+
+def test_strips_move_by_drag(program: Program) -> None:
+    first, second = program.window.desk.views
+    data = QMimeData()
+    data.setData(STRIP_MIME, first.id.encode())
+    desk = program.window.desk
+    below = QPoint(desk.width() // 2, desk.height() - 8)
+    assert send(desk, QDragEnterEvent, data, below).isAccepted()
+    send(desk, QDropEvent, data, below)
+    assert desk.views == (second, first)
+
+
+def test_a_theme_may_change_after_strips_are_gone(program: Program) -> None:
+    for strip in program.mix.strips:
+        program.mix.remove(strip.id)
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    watcher().choose("light")
+    program.mix.undo.undo()
+    watcher().choose("dark")
+    assert len(program.window.desk.views) == 1
 
 
 def test_a_card_dropped_on_the_prompt_is_not_written_into_it(program: Program) -> None:

@@ -111,6 +111,7 @@ class StripView(QFrame):
             is_wrapped = layout.hasHeightForWidth()
             hint = layout.totalHeightForWidth(self.width()) if is_wrapped else layout.totalSizeHint().height()
             self.setFixedHeight(hint)
+            layout.setGeometry(self.contentsRect())  # Qt forgets to while the strip is just being shown
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -1,0 +1,75 @@
+"""Settings survive, and the dialog that edits them can be used without a mouse."""
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton
+from pytestqt.qtbot import QtBot
+
+from catalog.folders import Folders
+from ui.settings import Settings
+from ui.settings_dialog import SettingsDialog
+from ui.theme import theme, watcher
+
+
+def test_settings_come_back(folders: Folders, tmp_path: Path) -> None:
+    settings = Settings(folders)
+    assert settings.is_first_start and settings.theme == "system"
+    settings.theme, settings.device, settings.outputs = "light", "cpu", tmp_path / "Ü b"
+    settings.save()
+    again = Settings(folders)
+    assert not again.is_first_start
+    assert (again.theme, again.device, again.outputs) == ("light", "cpu", tmp_path / "Ü b")
+    assert again.library == folders.library
+
+
+def test_unknown_values_mean_defaults(folders: Folders) -> None:
+    folders.state.mkdir(parents=True)
+    (folders.state / "settings.ini").write_text("[General]\ntheme=purple\ndevice=toaster\n")
+    settings = Settings(folders)
+    assert (settings.theme, settings.device) == ("system", "auto")
+
+
+def test_a_state_folder_that_cannot_be_written_is_no_failure(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    Settings(Folders(tmp_path, tmp_path, tmp_path, blocked / "state")).save()
+
+
+def test_the_dialog_keeps_what_was_chosen(qtbot: QtBot, folders: Folders) -> None:
+    settings = Settings(folders)
+    dialog = SettingsDialog(settings)
+    qtbot.addWidget(dialog)
+    boxes = {box.accessibleName(): box for box in dialog.findChildren(QComboBox)}
+    fields = {field.accessibleName(): field for field in dialog.findChildren(QLineEdit)}
+    boxes["Theme"].setCurrentIndex(boxes["Theme"].findData("light"))
+    fields["Output folder"].setText("  ")
+    fields["Library folder"].setText("/somewhere/else")
+    try:
+        dialog.accept()
+        assert settings.theme == "light" and not theme().is_dark
+        assert settings.outputs == folders.outputs, "nothing typed changes nothing"
+        assert Settings(folders).library == Path("/somewhere/else")
+    finally:
+        watcher().choose("system")
+
+
+def test_cancelling_changes_nothing(qtbot: QtBot, folders: Folders) -> None:
+    settings = Settings(folders)
+    dialog = SettingsDialog(settings)
+    qtbot.addWidget(dialog)
+    dialog.findChildren(QComboBox)[0].setCurrentIndex(2)
+    dialog.reject()
+    assert settings.theme == "system"
+
+
+def test_every_control_of_the_dialog_explains_itself(qtbot: QtBot, folders: Folders) -> None:
+    dialog = SettingsDialog(Settings(folders))
+    qtbot.addWidget(dialog)
+    controls = [
+        *dialog.findChildren(QComboBox),
+        *dialog.findChildren(QLineEdit),
+        *dialog.findChildren(QPushButton),
+    ]
+    assert len(controls) == 8
+    assert all(c.accessibleName() or (isinstance(c, QPushButton) and c.text()) for c in controls)
+    assert all(c.toolTip() for c in controls)
