@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from catalog.identify import Identity
 from catalog.library import Entry
 from catalog.recipe import LoraUse, Recipe
 from engine.bridge import EngineBridge
-from engine.messages import Mix, Strip
+from engine.messages import Mix, ModelLoaded, Strip
 from tests.fakes import FakeSession
 from ui.state.hearing import Hearing
 from ui.state.mix import MixState
@@ -39,6 +40,15 @@ def test_a_new_strip_plays_where_it_was_made_for(
     id = add(qtbot, mix, bridge, "neon", hint)
     assert mix.mix.strips == (Strip(id, *first),)
     assert mix.attachment(id).status == "attached"
+
+
+def test_a_model_with_one_expert_has_one_strength(qtbot: QtBot, mix: MixState, bridge: EngineBridge) -> None:
+    assert mix.model is not None
+    bridge.model_loaded.emit(ModelLoaded(replace(mix.model, experts=("high",)), 0.1))
+    id = add(qtbot, mix, bridge, "a", "low")
+    assert strengths(mix.mix) == [(1, 1)]
+    mix.set_strength(id, "high", 0.3)
+    assert strengths(mix.mix) == [(0.3, 0.3)]
 
 
 def test_every_change_is_a_new_revision(qtbot: QtBot, mix: MixState, bridge: EngineBridge) -> None:

@@ -148,6 +148,12 @@ def test_a_new_strip_with_a_sentence_is_laid_out_at_once(program: Program, qtbot
     assert view.height() - bottom < 16
 
 
+def test_a_new_strip_is_brought_into_view(program: Program, qtbot: QtBot) -> None:
+    for _ in range(10):
+        program.window.browser.chosen.emit(entry(program, "neon"))
+    qtbot.waitUntil(lambda: program.window.desk.views[-1].visibleRegion().boundingRect().height() > 40)
+
+
 def test_strips_move_by_keyboard(program: Program) -> None:
     first, second = program.window.desk.views
     QTest.keyClick(first, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)

@@ -1,10 +1,11 @@
 """The desk: a header, the strips, and a place to drop more."""
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -87,6 +88,7 @@ class DeskPanel(QFrame):
             self._strips.removeWidget(view)
             view.hide()
             view.deleteLater()
+        fresh = next((id for id in reversed(ids) if id not in self._views), None)
         for index, id in enumerate(ids):
             view = self._views.get(id) or StripView(id, self._mix, self._hearing)
             self._views[id] = view
@@ -97,8 +99,14 @@ class DeskPanel(QFrame):
         self._count.setText({0: "empty", 1: "1 strip"}.get(len(ids), f"{len(ids)} strips"))
         self._zone.show_state(is_hot=False, is_empty=not ids)
         self._order_tabs()
+        if fresh is not None:  # once it has its place
+            QTimer.singleShot(0, self._views[fresh], partial(self._reveal, fresh))
         if lost is not None and ids:
             self.views[min(lost, len(ids) - 1)].setFocus()
+
+    def _reveal(self, id: str) -> None:
+        if id in self._views:
+            self._scroll.ensureWidgetVisible(self._views[id], 0, 8)
 
     def _order_tabs(self) -> None:
         chain = [widget for view in self.views for widget in view.tab_chain()]

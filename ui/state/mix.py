@@ -78,7 +78,7 @@ class MixState(QObject):
     def add(self, path: Path, entry: Entry | None = None) -> str:
         """Put a file on the desk at the strengths it asks for; returns the strip's id."""
         id = self._new_id()
-        high, low = first_strengths(entry)
+        high, low = first_strengths(entry, self.experts)
         strip = StripState(id, path, entry, high, low)
         self._do(f"add {strip.name}", (*self.strips, strip))
         return id
@@ -244,9 +244,9 @@ class _Change(QUndoCommand):
         return True
 
 
-def first_strengths(entry: Entry | None) -> tuple[float, float]:
-    """As trained on both experts, or only on the one that the file was made for."""
-    hint = entry.identity.expert_hint if entry and entry.identity else None
+def first_strengths(entry: Entry | None, experts: tuple[Expert, ...]) -> tuple[float, float]:
+    """As trained on both experts, or only on the one that the file was made for where the model has two."""
+    hint = entry.identity.expert_hint if entry and entry.identity and len(experts) == 2 else None
     return (1.0 if hint != "low" else 0.0), (1.0 if hint != "high" else 0.0)
 
 
