@@ -120,12 +120,11 @@ class Program(QObject):
         """The library is known: fill the desk, unless the user was quicker."""
         self.catalog.scan_finished.disconnect(self._lay_out)
         self._is_laid_out = True
-        if self.mix.strips:
-            return
-        if self.settings.is_first_start:
+        if not self.mix.strips and self.settings.is_first_start:
             first_start.lay_out(self.cards, self.mix)
-        else:
+        elif not self.mix.strips:
             self.recipes.bring_back(self._last_session)
+        self.settings.is_first_start = False  # only now: whoever closes earlier is still a newcomer
 
     def _end_welcome(self) -> None:
         self.run.started.disconnect(self._end_welcome)

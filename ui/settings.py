@@ -35,7 +35,7 @@ class Settings:
             "outputs": str(self.outputs),
             "window/geometry": self.geometry,
             "window/splitter": self.splitter,
-            "started": "yes",
+            "started": "" if self.is_first_start else "yes",
         }
         for key, value in values.items():
             self._store.setValue(key, value)

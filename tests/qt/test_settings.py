@@ -16,6 +16,9 @@ def test_settings_come_back(folders: Folders, tmp_path: Path) -> None:
     assert settings.is_first_start and settings.theme == "system"
     settings.theme, settings.device, settings.outputs = "light", "cpu", tmp_path / "Ü b"
     settings.save()
+    assert Settings(folders).is_first_start, "nothing was shown yet"
+    settings.is_first_start = False
+    settings.save()
     again = Settings(folders)
     assert not again.is_first_start
     assert (again.theme, again.device, again.outputs) == ("light", "cpu", tmp_path / "Ü b")
