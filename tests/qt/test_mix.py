@@ -234,3 +234,12 @@ def test_the_desk_shows_what_the_run_has_heard(
     session.is_free = True
     qtbot.waitUntil(lambda: not hearing.is_running)
     assert hearing.is_heard(id, "low")
+
+
+def test_on_a_model_with_one_expert_a_low_noise_file_is_heard(
+    qtbot: QtBot, mix: MixState, bridge: EngineBridge
+) -> None:
+    assert mix.model is not None
+    bridge.model_loaded.emit(ModelLoaded(replace(mix.model, experts=("high",)), 0.1))
+    added = mix.strip(add(qtbot, mix, bridge, "mono", hint="low"))
+    assert added is not None and (added.high, added.low) == (1.0, 1.0)

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,12 +27,13 @@ from pytestqt.qtbot import QtBot
 
 from catalog.folders import Folders
 from catalog.recipe import LoraUse, Recipe, dumps
+from engine.messages import ModelLoaded
 from tests.fakes import FakeSession
 from tests.unit.catalog.builders import wan_lora, write
 from ui.app import Program
 from ui.browser.cards import mime_of
 from ui.desk.fader import Fader
-from ui.desk.strip import STRIP_MIME
+from ui.desk.strip import STRIP_MIME, StripView
 from ui.drop_overlay import DropOverlay
 from ui.theme import watcher
 
@@ -415,3 +417,18 @@ def test_the_recipe_of_the_window_can_be_written(program: Program) -> None:
     recipe = program.recipes.recipe()
     assert isinstance(recipe, Recipe) and len(recipe.loras) == 2
     assert "neon" in dumps(recipe)
+
+
+def test_strips_have_room_for_their_fader_after_a_model_of_one_expert(qtbot: QtBot, program: Program) -> None:
+    assert program.mix.model is not None
+    one = replace(program.mix.model, experts=("high",), boundary=None)
+    program.bridge.model_loaded.emit(ModelLoaded(one, 0.1))
+    views = program.window.findChildren(StripView)
+    qtbot.waitUntil(lambda: all(len(visible_faders(view)) == 1 for view in views))
+    for view in views:
+        (fader,) = visible_faders(view)
+        assert view.rect().contains(fader.geometry())
+
+
+def visible_faders(view: StripView) -> list[Fader]:
+    return [fader for fader in view.findChildren(Fader) if fader.isVisible()]

@@ -171,6 +171,7 @@ class StripView(QFrame):
     def _make_faders(self, experts: tuple[Expert, ...]) -> None:
         for old in self._faders.values():
             self._fader_box.removeWidget(old)
+            old.hide()
             old.deleteLater()
         self._faders = {}
         for expert in experts:
@@ -179,6 +180,7 @@ class StripView(QFrame):
             fader.moved.connect(partial(self._mix.set_strength, self.id, expert))
             self._faders[expert] = fader
             self._fader_box.addWidget(fader)
+            fader.show()  # a layout counts no child that it has yet to show
 
     def tab_chain(self) -> tuple[QWidget, ...]:
         """What Tab visits, in order."""
