@@ -132,7 +132,7 @@ class EngineBridge(QObject):
         try:
             save(request.file, request.frames, request.fps, request.recipe)
         except EngineError as error:
-            self._posted.emit(Failed(str(error), error.advice))
+            self._posted.emit(Failed(str(error), error.advice, file=request.file))
         else:
             self._posted.emit(Exported(request.file))
 

@@ -171,7 +171,7 @@ class Exported:
 class Failed:
     """Something did not work: one sentence, what to do, and details that can be copied.
 
-    `run` or `adapter` says what it was about, where it was about one.
+    `run`, `adapter` or `file` says what it was about, where it was about one.
     """
 
     title: str
@@ -179,6 +179,7 @@ class Failed:
     details: str = ""
     run: int | None = None
     adapter: str | None = None
+    file: Path | None = None
 
 
 Event = (

@@ -154,9 +154,10 @@ def test_export_writes_a_clip_beside_a_run(
 
 
 def test_an_export_that_fails_is_said(qtbot: QtBot, bridge: EngineBridge, tmp_path: Path) -> None:
+    file = tmp_path / "clip.avi"
     with qtbot.waitSignal(bridge.failed) as failed:
-        bridge.export(Export(picture(90), 16, RECIPE, tmp_path / "clip.avi"))
-    assert ".mp4" in failed.args[0].title
+        bridge.export(Export(picture(90), 16, RECIPE, file))
+    assert ".mp4" in failed.args[0].title and failed.args[0].file == file
 
 
 def test_stopping_mid_run_ends_the_thread(qtbot: QtBot, bridge: EngineBridge, session: FakeSession) -> None:

@@ -307,6 +307,8 @@ class RunState(QObject):
             return  # the desk's to say, at the strip
         if event.run is not None:
             self._end(event.run)
+        elif event.file is not None:
+            pass  # an export: the run and the model have no part in it
         elif not self.device:
             self._is_engine_lost, self.waiting = True, ()
             self.state_changed.emit()
