@@ -1,8 +1,8 @@
 """What can be wrong with a file, a recipe or a folder, said to the user."""
 
 
-class CatalogError(Exception):
-    """An expected failure: the message is one sentence for the user, `advice` says what to do."""
+class ExpectedError(Exception):
+    """A failure that is no bug: the message is one sentence for the user, `advice` says what to do."""
 
     advice = ""
 
@@ -10,6 +10,10 @@ class CatalogError(Exception):
         super().__init__(sentence)
         if advice is not None:
             self.advice = advice
+
+
+class CatalogError(ExpectedError):
+    """An expected failure around files, recipes and folders."""
 
 
 class UnreadableFile(CatalogError):

@@ -1,15 +1,10 @@
 """What can go wrong in the engine, said to the user."""
 
+from catalog.errors import ExpectedError
 
-class EngineError(Exception):
-    """An expected failure: the message is one sentence for the user, `advice` says what to do."""
 
-    advice = ""
-
-    def __init__(self, sentence: str, advice: str | None = None) -> None:
-        super().__init__(sentence)
-        if advice is not None:
-            self.advice = advice
+class EngineError(ExpectedError):
+    """An expected failure around models, runs and clips."""
 
 
 class Cancelled(Exception):

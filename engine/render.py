@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.errors import CatalogError
+from catalog.errors import CatalogError, ExpectedError
 from catalog.folders import Folders, default_folders
 from catalog.log import log_to
 from catalog.models import ModelInfo, find_model
 from catalog.recipe import Recipe
 from catalog.recipe_files import complete, load, locate
 from engine import video
-from engine.errors import Cancelled, EncodeFailed, EngineError
+from engine.errors import Cancelled, EncodeFailed
 from engine.live import LiveControls
 from engine.messages import Mix, Strip
 from engine.report import Report
@@ -72,7 +72,7 @@ def _guarded(
     except Cancelled:
         report.cancelled(number, source)
         return CANCELLED
-    except (CatalogError, EngineError) as error:
+    except ExpectedError as error:
         report.failed(number, source, str(error), error.advice)
         return BAD_INPUT
     except Exception as error:

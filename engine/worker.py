@@ -13,7 +13,7 @@ from typing import Protocol, assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.errors import CatalogError
+from catalog.errors import ExpectedError
 from catalog.models import ModelInfo
 from catalog.recipe import Recipe
 from engine.errors import Cancelled, EngineError
@@ -179,7 +179,7 @@ def _failed(error: Exception, command: Command | None) -> Failed:
     details = "".join(traceback.format_exception(error))
     run = command.run if isinstance(command, Generate) else None
     adapter = command.adapter if isinstance(command, AttachAdapter | DetachAdapter) else None
-    if isinstance(error, EngineError | CatalogError):
+    if isinstance(error, ExpectedError):
         return Failed(str(error), error.advice, details, run, adapter)
     log.error("unexpected failure in %s", type(command).__name__, exc_info=error)
     advice = "This is our fault. Copy the details into a report; your files and settings are untouched."
