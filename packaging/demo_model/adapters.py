@@ -73,7 +73,7 @@ class Lokr(Adapter):
 
     def __init__(self, out: int, into: int, rank: int, alpha: float, factor: int = 8) -> None:
         super().__init__(rank, alpha)
-        self.w1 = nn.Parameter(torch.randn(factor, factor) / factor)
+        self.w1 = nn.Parameter(torch.randn(factor, factor) / factor**0.5)
         self.w2_a = nn.Parameter(torch.zeros(out // factor, rank))
         self.w2_b = nn.Parameter(torch.randn(rank, into // factor) / (into // factor) ** 0.5)
 
