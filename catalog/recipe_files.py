@@ -1,5 +1,6 @@
 """Recipes on disk: in a JSON file or inside a finished clip, made whole for a model, their files found."""
 
+import os
 import random
 import re
 import subprocess
@@ -120,6 +121,7 @@ def _candidates(file: str, recipe_path: Path | None, folders: Folders) -> list[P
     if recipe_path is not None:
         roots.insert(0, recipe_path.absolute().parent)
     places = [path] if path.is_absolute() else [root / path for root in roots]
+    places = [Path(os.path.abspath(place)) for place in places]  # one name for a file, without “..”
     if not path.name.lower().endswith(SUFFIXES):
         places += [place.with_name(place.name + SUFFIXES[0]) for place in places if place.name]
     # a library may be sorted into subfolders, and be sorted anew after the recipe was made
