@@ -112,9 +112,8 @@ class StageChanged:
 class StepFinished:
     """One denoising step is done; `step` counts from 0, `seconds` includes making the preview.
 
-    `preview` shows the x₀ estimate (one picture or several, smaller than the clip or not; none when
-    the run was asked to go without);
-    `strengths` are those applied at this step, by adapter, from mix `mix_revision`.
+    `preview` shows the x₀ estimate (fewer pictures than the clip has, as large or smaller; none when the
+    run was asked to go without); `strengths` are those applied, by adapter, from mix `mix_revision`.
     """
 
     run: int

@@ -30,11 +30,16 @@ class Decoder:
 
     def decode(self, latents: Tensor) -> Frames:
         """Frames of latents [1, C, F, H, W]; raises BadNumbers rather than show NaN as black."""
-        latents = latents.to(self._vae.device, self._vae.dtype)
-        video = self._vae.decode(latents * self._std + self._mean, return_dict=False)[0]
+        video = self.pictures(latents)
         if not torch.isfinite(video).all():
             raise BadNumbers("The decoded picture holds NaN or infinite numbers.")
         return to_frames(video[0].permute(1, 2, 3, 0))
+
+    def pictures(self, latents: Tensor) -> Tensor:
+        """Pictures [B, 3, T, H, W] in −1…1 of latents [B, C, F, H, W]."""
+        latents = latents.to(self._vae.device, self._vae.dtype)
+        video: Tensor = self._vae.decode(latents * self._std + self._mean, return_dict=False)[0]
+        return video
 
 
 def to_frames(pictures: Tensor) -> Frames:

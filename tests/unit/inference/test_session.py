@@ -152,7 +152,8 @@ def test_events_tell_the_whole_run(session: WanSession) -> None:
         s.sigma for s in steps
     )
     assert [s.step for s in steps] == list(range(8))
-    assert all(s.preview.ndim == 4 and not s.preview.flags.writeable for s in steps)
+    assert {s.preview.shape for s in steps} == {(3, 32, 32, 3)}  # one picture per latent frame
+    assert not any(s.preview.flags.writeable for s in steps)
     assert clip.frames.shape == (9, 32, 32, 3) and clip.frames.dtype == np.uint8
 
 
