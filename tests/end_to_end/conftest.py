@@ -1,0 +1,5 @@
+"""Windows without a display, and folders of the test's own."""
+
+import os
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
