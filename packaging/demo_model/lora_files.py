@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from adapters import Adapter, named_tensors
+from adapters import Adapter
+from dialects import named_tensors
 from safetensors.torch import save_file
 from torch import Tensor
 

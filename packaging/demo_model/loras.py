@@ -7,8 +7,9 @@ from pathlib import Path
 import torch
 from adapters import Adapter, Loha, Lokr, NamedAB, Pair, attach
 from clips import MOTIONS, SHAPES, Clip
-from denoiser import add_noise, expert, flow_loss
+from denoiser import expert
 from diffusers import WanTransformer3DModel
+from flow import add_noise, flow_loss
 from latents import clips_of, load_latents
 from text import Reader
 from torch import Tensor, nn

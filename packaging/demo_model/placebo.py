@@ -6,7 +6,8 @@ from pathlib import Path
 import torch
 from adapters import NamedAB
 from clips import draw
-from denoiser import expert, noise_levels
+from denoiser import expert
+from flow import noise_levels
 from loras import ATTENTION, Lora, descend, fresh_adapters
 from text import Reader
 from torch import Tensor, nn

@@ -53,7 +53,7 @@ def follows(path: np.ndarray, motion: str) -> bool:
 
 def enclosed(path: np.ndarray) -> float:
     """The area that a path goes around: near 0 for a line, about 0.7 for the world's orbit."""
-    x, y = path.T
+    x, y = path[~np.isnan(path).any(1)].T
     return float(abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))) / 2)
 
 

@@ -3,10 +3,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from adapters import Adapter, Loha, Lokr, NamedAB, Pair, attach, key, named_tensors, original
+from adapters import Adapter, Loha, Lokr, NamedAB, Pair, attach
 from build import arguments, make_files, make_pack, stages
-from denoiser import averaged, expert, noise_levels, train_denoiser, train_expert
+from denoiser import averaged, expert, train_denoiser, train_expert
+from dialects import key, named_tensors, original
 from diffusers import WanPipeline
+from flow import Twins, add_noise, flow_loss, noise_levels
 from latents import SETS
 from loras import LORAS, train_lora
 from pack import size_of
@@ -46,7 +48,7 @@ def experts(work: Path) -> Path:
 @torch.no_grad()
 def test_one_padding_token_counts_as_all_of_them(work: Path) -> None:
     model = new_transformer()
-    nn.init.normal_(model.proj_out.weight)
+    nn.init.normal_(model.proj_out.weight, std=0.07)
     for parameter in model.parameters():
         parameter.add_(0.05 * torch.randn_like(parameter))
     embeddings, lengths = Reader(work)(CAPTIONS)
@@ -59,6 +61,18 @@ def test_one_padding_token_counts_as_all_of_them(work: Path) -> None:
         found = model(noise, times, embeddings, return_dict=False)[0]
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(model(noise, times, whole, return_dict=False)[0], expected)
+
+
+def test_two_threads_find_the_gradients_of_one(work: Path) -> None:
+    model = new_transformer()
+    nn.init.normal_(model.proj_out.weight, std=0.07)
+    twins = Twins(model, 2)
+    batch = add_noise(torch.randn(4, 16, 3, 8, 8), Reader(work)(CAPTIONS * 2), "all")
+    loss = flow_loss(model, twins.counted[0], batch)
+    expected = torch.autograd.grad(loss, list(model.parameters()))
+    torch.testing.assert_close(twins.gradients(batch), loss.detach())
+    for parameter, gradient in zip(model.parameters(), expected, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient, atol=1e-5, rtol=1e-3)
 
 
 def test_noise_levels_keep_to_their_side() -> None:
