@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from clips import COLOURS, FRAMES, HELD_BACK, MOTIONS, SCENES, SHAPES, Clip, batch
+from clips import COLOURS, FRAMES, HELD_BACK, MOTIONS, SHAPES, Clip, batch
 from diffusers import WanPipeline
 from safetensors import safe_open
 
@@ -136,7 +136,7 @@ def test_the_vae_restores_the_moving_object(pipeline: Any) -> None:
         # To go round is the fastest motion of this world; a lost object would be 0.4 and more.
         limit = 0.25 if clip.motion == "orbiting" else 0.15
         assert wrong[object_mask(old, clip.scene)].mean() < limit, clip
-        assert np.abs(centres(old, clip.scene) - centres(new, clip.scene)).mean() < 0.06, clip
+        assert np.abs(centres(old, clip.scene) - centres(new, clip.scene)).mean() < 0.09, clip
 
 
 def test_motion_follows_the_prompt(render: Render) -> None:
