@@ -4,7 +4,7 @@ from catalog.library import Entry
 from ui.browser.cards import CardModel
 from ui.state.mix import MixState
 
-STRIPS = ("neon", "orbit_high_noise")
+STRIPS = ("halo", "giant")
 SENTENCE = "Press Ctrl+Enter."
 ADVICE = "The demo model makes a clip from the prompt; move the faders while it does."
 

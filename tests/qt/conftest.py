@@ -75,8 +75,8 @@ def mix(qtbot: QtBot, bridge: EngineBridge) -> MixState:
 def folders(tmp_path: Path) -> Folders:
     """Two built-in files and three of the user's, one of which is no Wan file and one no file at all."""
     folders = folders_in(tmp_path)
-    write(folders.built_in / "neon.safetensors", wan_lora(), {"trigger_words": "neon, glow"})
-    write(folders.built_in / "orbit_high_noise.safetensors", wan_lora(rank=8))
+    write(folders.built_in / "halo.safetensors", wan_lora(), {"trigger_words": "halo, glow"})
+    write(folders.built_in / "giant.safetensors", wan_lora(rank=8))
     write(folders.library / "a very long name of a file that nobody can read.safetensors", wan_lora())
     write(folders.library / "WaN_2.5_official.safetensors", sdxl_lora())
     (folders.library / "page.safetensors").write_text("<!DOCTYPE html><html>Not found</html>")

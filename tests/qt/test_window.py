@@ -77,8 +77,8 @@ def entry(program: Program, name: str) -> object:
 
 
 def test_a_newcomer_finds_a_desk_and_a_prompt(program: Program) -> None:
-    assert [s.name for s in program.mix.strips] == ["neon", "orbit_high_noise"]
-    assert [(s.high, s.low) for s in program.mix.mix.strips] == [(1, 1), (1, 0)]
+    assert [s.name for s in program.mix.strips] == ["halo", "giant"]
+    assert [(s.high, s.low) for s in program.mix.mix.strips] == [(1, 1), (1, 1)]
     assert program.run.settings.prompt
     assert "Press Ctrl+Enter" in said(program)
     assert not program.mix.undo.canUndo()
@@ -96,7 +96,7 @@ def test_the_second_start_is_quiet(
     program.window.close()
     again = open_program(folders)
     assert not again.window.message_bar.messages
-    assert [s.name for s in again.mix.strips] == ["neon", "orbit_high_noise"], "the desk is as it was left"
+    assert [s.name for s in again.mix.strips] == ["halo", "giant"], "the desk is as it was left"
     again.window.close()
 
 
@@ -105,7 +105,7 @@ def test_the_second_start_is_quiet(
 
 def test_a_card_becomes_a_strip_and_can_be_undone(program: Program, qtbot: QtBot) -> None:
     with qtbot.waitSignal(program.bridge.adapter_attached):
-        program.window.browser.chosen.emit(entry(program, "neon"))
+        program.window.browser.chosen.emit(entry(program, "halo"))
     assert len(program.window.desk.views) == 3
     program.mix.undo.undo()
     assert len(program.window.desk.views) == 2
@@ -152,7 +152,7 @@ def test_a_new_strip_with_a_sentence_is_laid_out_at_once(program: Program, qtbot
 
 def test_a_new_strip_is_brought_into_view(program: Program, qtbot: QtBot) -> None:
     for _ in range(10):
-        program.window.browser.chosen.emit(entry(program, "neon"))
+        program.window.browser.chosen.emit(entry(program, "halo"))
     qtbot.waitUntil(lambda: program.window.desk.views[-1].visibleRegion().boundingRect().height() > 40)
 
 
@@ -176,10 +176,10 @@ def test_a_drag_on_a_fader_is_heard_and_undone_as_one(program: Program) -> None:
 
 
 def test_a_card_dropped_on_the_desk_is_a_strip(program: Program) -> None:
-    data = mime_of([entry(program, "neon").path])  # type: ignore[attr-defined]
+    data = mime_of([entry(program, "halo").path])  # type: ignore[attr-defined]
     assert send(program.window.desk, QDragEnterEvent, data).isAccepted()
     send(program.window.desk, QDropEvent, data)
-    assert [s.name for s in program.mix.strips][-1] == "neon"
+    assert [s.name for s in program.mix.strips][-1] == "halo"
     assert program.mix.strips[-1].entry is not None
 
 
@@ -207,7 +207,7 @@ def test_a_theme_may_change_after_strips_are_gone(program: Program) -> None:
 def test_a_card_dropped_on_the_prompt_is_not_written_into_it(program: Program) -> None:
     prompt = next(w for w in program.window.findChildren(QPlainTextEdit) if not w.isReadOnly())
     before = prompt.toPlainText()
-    data = mime_of([entry(program, "neon").path])  # type: ignore[attr-defined]
+    data = mime_of([entry(program, "halo").path])  # type: ignore[attr-defined]
     send(prompt.viewport(), QDropEvent, data)
     assert prompt.toPlainText() == before
 
@@ -238,17 +238,17 @@ def test_a_file_dropped_on_the_desk_is_installed_and_played(
     desk = program.window.desk
     with qtbot.waitSignal(program.catalog.install_finished):
         drop(program, files(file), desk.mapTo(program.window, desk.rect().center()))
-    assert [s.name for s in program.mix.strips] == ["neon", "orbit_high_noise", "fresh"]
+    assert [s.name for s in program.mix.strips] == ["halo", "giant", "fresh"]
     assert program.mix.strips[-1].path.parent == program.folders.library
 
 
 def test_a_recipe_opens_and_names_what_is_missing(program: Program, tmp_path: Path) -> None:
     recipe = tmp_path / "r.json"
-    loras = [{"file": "neon.safetensors", "high": 0.25, "low": -1}, {"file": "gone.safetensors"}]
+    loras = [{"file": "halo.safetensors", "high": 0.25, "low": -1}, {"file": "gone.safetensors"}]
     recipe.write_text(json.dumps({"version": 1, "model": "demo", "prompt": "a blue box", "loras": loras}))
     drop(program, files(recipe))
     assert program.run.settings.prompt == "a blue box"
-    assert [(s.name, s.high, s.low) for s in program.mix.strips] == [("neon", 0.25, -1.0)]
+    assert [(s.name, s.high, s.low) for s in program.mix.strips] == [("halo", 0.25, -1.0)]
     assert "gone.safetensors" in said(program)
 
 
@@ -416,7 +416,7 @@ def test_every_message_of_the_engine_reaches_the_bar(program: Program) -> None:
 def test_the_recipe_of_the_window_can_be_written(program: Program) -> None:
     recipe = program.recipes.recipe()
     assert isinstance(recipe, Recipe) and len(recipe.loras) == 2
-    assert "neon" in dumps(recipe)
+    assert "halo" in dumps(recipe)
 
 
 def test_strips_have_room_for_their_fader_after_a_model_of_one_expert(qtbot: QtBot, program: Program) -> None:
