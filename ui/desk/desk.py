@@ -1,7 +1,6 @@
 """The desk: a header, the strips, and a place to drop more."""
 
 from collections.abc import Callable
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -69,6 +68,10 @@ class DeskPanel(QFrame):
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(inside)
+        self._fresh = ""
+        bar = self._scroll.verticalScrollBar()
+        bar.rangeChanged.connect(self._reveal)
+        bar.actionTriggered.connect(self._forget_fresh)
         box = QVBoxLayout(self)
         box.setContentsMargins(8, 12, 8, 8)
         box.setSpacing(12)
@@ -99,14 +102,19 @@ class DeskPanel(QFrame):
         self._count.setText({0: "empty", 1: "1 strip"}.get(len(ids), f"{len(ids)} strips"))
         self._zone.show_state(is_hot=False, is_empty=not ids)
         self._order_tabs()
-        if fresh is not None:  # once it has its place
-            QTimer.singleShot(0, self._views[fresh], partial(self._reveal, fresh))
+        if fresh is not None:
+            self._fresh = fresh
+            QTimer.singleShot(0, self, self._reveal)
         if lost is not None and ids:
             self.views[min(lost, len(ids) - 1)].setFocus()
 
-    def _reveal(self, id: str) -> None:
-        if id in self._views:
-            self._scroll.ensureWidgetVisible(self._views[id], 0, 8)
+    def _reveal(self) -> None:
+        """Keep the newest strip in view while the strips find their heights, until the user scrolls."""
+        if view := self._views.get(self._fresh):
+            self._scroll.ensureWidgetVisible(view, 0, 8)
+
+    def _forget_fresh(self) -> None:
+        self._fresh = ""
 
     def _order_tabs(self) -> None:
         chain = [widget for view in self.views for widget in view.tab_chain()]
