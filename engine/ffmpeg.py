@@ -4,31 +4,20 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import split
 
 import imageio_ffmpeg
 
 from engine.errors import EncodeFailed
 from engine.messages import Frames
 
-_MP4 = (
-    "-c:v",
-    "libx264",
-    "-preset",
-    "medium",
-    "-crf",
-    "14",
-    "-pix_fmt",
-    "yuv420p",
-    "-movflags",
-    "+faststart",
+_MP4 = split("-c:v libx264 -preset medium -crf 14 -pix_fmt yuv420p -movflags +faststart")
+_WEBM = split("-c:v libvpx-vp9 -crf 22 -b:v 0 -pix_fmt yuv420p -row-mt 1")
+_BT709 = split(
+    "-vf scale=out_color_matrix=bt709:out_range=tv -colorspace bt709 -color_primaries bt709"
+    " -color_trc bt709 -color_range tv"
 )
-_WEBM = ("-c:v", "libvpx-vp9", "-crf", "22", "-b:v", "0", "-pix_fmt", "yuv420p", "-row-mt", "1")
-_BT709 = (
-    "-vf",
-    "scale=out_color_matrix=bt709:out_range=tv",
-    *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"),
-)
-_GIF = ("-filter_complex", "[0:v]split[a][b];[a]palettegen[p];[b][p]paletteuse", "-loop", "0")
+_GIF = split("-filter_complex '[0:v]split[a][b];[a]palettegen[p];[b][p]paletteuse' -loop 0")
 
 ARGUMENTS = {".mp4": (*_BT709, *_MP4), ".webm": (*_BT709, *_WEBM), ".gif": _GIF}
 FORMATS = {".mp4": "mp4", ".webm": "webm", ".gif": "gif"}
@@ -43,59 +32,23 @@ def encode(target: Path, suffix: str, frames: Frames, fps: int, comment: str) ->
     with tempfile.TemporaryDirectory(prefix="lora-alchemy-") as folder:
         notes = Path(folder) / "metadata.txt"  # a file: a long recipe does not fit a Windows command line
         notes.write_text(f";FFMETADATA1\ncomment={_escape(comment)}\n", "utf-8")
-        _run(
-            [
-                *(
-                    "-f",
-                    "rawvideo",
-                    "-pix_fmt",
-                    "rgb24",
-                    "-s",
-                    f"{width}x{height}",
-                    "-r",
-                    str(fps),
-                    "-i",
-                    "pipe:0",
-                ),
-                *("-f", "ffmetadata", "-i", f"file:{notes}", "-map_metadata", "1"),
-                *ARGUMENTS[suffix],
-                *("-frames:v", str(count), "-f", FORMATS[suffix], "-y", f"file:{target.resolve()}"),
-            ],
-            frames.tobytes(),
-        )
+        pictures = split(f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -r {fps} -i pipe:0")
+        tags = ["-f", "ffmetadata", "-i", f"file:{notes}", "-map_metadata", "1"]
+        result = ["-frames:v", str(count), "-f", FORMATS[suffix], "-y", f"file:{target.resolve()}"]
+        _run([*pictures, *tags, *ARGUMENTS[suffix], *result], frames.tobytes())
 
 
 def count_frames(file: Path, width: int, height: int) -> int:
     """How many whole frames a file decodes to; raises EncodeFailed when it does not decode."""
-    output = _run(
-        [
-            "-i",
-            f"file:{file.resolve()}",
-            "-map",
-            "0:v:0",
-            "-fps_mode",
-            "passthrough",
-            "-f",
-            "rawvideo",
-            "-pix_fmt",
-            "gray",
-            "pipe:1",
-        ]
-    )
+    grey = split("-map 0:v:0 -fps_mode passthrough -f rawvideo -pix_fmt gray pipe:1")
+    output = _run(["-i", f"file:{file.resolve()}", *grey])
     return len(output) // (width * height)
 
 
 def _run(arguments: Sequence[str], data: bytes = b"") -> bytes:
-    command = [
-        imageio_ffmpeg.get_ffmpeg_exe(),
-        "-nostdin",
-        "-hide_banner",
-        "-v",
-        "error",
-        "-xerror",
-        *arguments,
-    ]
+    quiet = split("-nostdin -hide_banner -v error -xerror")
     try:
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), *quiet, *arguments]
         done = subprocess.run(command, input=data, capture_output=True, check=False)
     except (OSError, RuntimeError) as error:
         raise EncodeFailed(f"ffmpeg cannot be started: {error}") from error

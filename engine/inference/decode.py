@@ -10,18 +10,14 @@ from engine.messages import Frames
 
 
 class Decoder:
-    """The VAE's way out: model-space latents to pictures."""
+    """The VAE's way out: model-space latents to pictures. A tiny one can be used after every step."""
 
     def __init__(self, vae: AutoencoderKLWan) -> None:
         self._vae = vae
         shape = (1, vae.config.z_dim, 1, 1, 1)
         self._mean = torch.tensor(vae.config.latents_mean, device=vae.device).view(shape)
         self._std = torch.tensor(vae.config.latents_std, device=vae.device).view(shape)
-
-    @property
-    def is_tiny(self) -> bool:
-        """Whether decoding is cheap enough to do after every step."""
-        return int(sum(p.numel() for p in self._vae.parameters())) < 5_000_000
+        self.is_tiny = sum(p.numel() for p in vae.parameters()) < 5_000_000
 
     @property
     def blocks(self) -> list[nn.Module]:

@@ -55,10 +55,11 @@ class WanSession:
     def attach(self, adapter: str, path: Path) -> AdapterAttached:
         """Put a LoRA file beside the layers, at strength 0. On failure nothing has changed."""
         model = self._loaded()
-        reason = misfit(identify(read_header(path), path.name), model.info)
+        header = read_header(path)
+        reason = misfit(identify(header, path.name), model.info)
         if reason:
             raise AdapterRefused(f"{path.name} is {reason}.")
-        read = read_adapter(path)
+        read = read_adapter(path, header)
         found = match(read, model.experts)
         self.detach(adapter)
         attached = Attached(adapter)

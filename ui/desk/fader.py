@@ -4,7 +4,6 @@ import math
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QFocusEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -163,14 +162,6 @@ class Fader(QAbstractSlider):
             size = LEAP if is_leap else _fine_or(STEP, modifiers)
             return self.strength + math.copysign(size, step)
         return {Qt.Key.Key_Home: -REACH, Qt.Key.Key_End: REACH}.get(key)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        self.update()
 
     # Typing
 

@@ -6,7 +6,6 @@ from PySide6.QtCore import QMimeData, QPoint, Qt
 from PySide6.QtGui import (
     QColor,
     QDrag,
-    QFocusEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -229,16 +228,6 @@ class StripView(QFrame):
         drag.setPixmap(self.grab())
         drag.setHotSpot(hot_spot)
         drag.exec(Qt.DropAction.MoveAction)
-
-    # Focus
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

@@ -11,7 +11,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from catalog.header import read_header
+from catalog.header import Header
 from catalog.key_styles import ParsedKey, parse_keys
 from catalog.models import Expert
 from engine.errors import AdapterRefused
@@ -31,13 +31,11 @@ class Adapter:
     ignored: tuple[tuple[str, str], ...]
 
 
-def read_adapter(path: Path) -> Adapter:
-    """Read a whole file once: hash it, check it, build its deltas (still on the CPU).
+def read_adapter(path: Path, header: Header) -> Adapter:
+    """Read a whole file once, its header being known: hash it, check it, build its deltas (still on the CPU).
 
-    Raises UnreadableFile when it is no sound safetensors file, AdapterRefused when its tensors are
-    not finite, incomplete, or of a kind that cannot be applied.
+    Raises AdapterRefused when its tensors are not finite, incomplete, or of a kind that cannot be applied.
     """
-    header = read_header(path)
     layers, ignored = _group(header.tensors)
     data = path.read_bytes()
     tensors = safetensors.torch.load(data)
