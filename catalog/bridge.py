@@ -118,6 +118,7 @@ class CatalogBridge(QObject):
                 batch, sent = [], time.monotonic()
         if batch:
             self.found.emit(tuple(batch))
+        seen |= self._out_of_reach(library)
         gone = self._seen - seen
         if gone:
             self.lost.emit(tuple(sorted(gone)))
@@ -125,6 +126,17 @@ class CatalogBridge(QObject):
         self._seen = seen
         self.scan_finished.emit(len(seen))
         self._tasks.put(self._hash_one)
+
+    def _out_of_reach(self, library: Library) -> set[Path]:
+        """The files known in a library whose folder is not there: an unplugged disk loses nothing."""
+        root = self._folders.library
+        if root.is_dir():
+            return set()
+        known = {path for path in {*library.paths(), *self._seen} if path.is_relative_to(root)}
+        if known:
+            title = f"The library folder is not there: {root}"
+            self.failed.emit(CatalogFailed(title, "Connect its disk, then look again with F5."))
+        return known
 
     def _hash_one(self, library: Library) -> None:
         # file by file, so that a drop does not wait until a large library is hashed

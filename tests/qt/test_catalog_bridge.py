@@ -74,6 +74,20 @@ def test_files_that_vanish_are_reported(bridge: CatalogBridge, folders: Folders,
     assert kept in listener.entries
 
 
+def test_an_unplugged_library_loses_nothing(
+    bridge: CatalogBridge, folders: Folders, qtbot: QtBot, tmp_path: Path
+) -> None:
+    file = write(folders.library / "kept.safetensors")
+    listener = Listener(bridge)
+    with qtbot.waitSignal(bridge.scan_finished, timeout=20_000):
+        bridge.scan()
+    folders.library.rename(tmp_path / "unplugged")
+    with qtbot.waitSignals([bridge.failed, bridge.scan_finished], timeout=20_000) as heard:
+        bridge.scan()
+    assert str(folders.library) in heard.all_signals_and_args[0].args[0].title
+    assert file in listener.entries and not listener.lost
+
+
 def test_an_installed_file_is_found_before_the_report(
     bridge: CatalogBridge, folders: Folders, qtbot: QtBot, tmp_path: Path
 ) -> None:
