@@ -27,6 +27,11 @@ class Folders:
         """The catalog's database file."""
         return self.state / "catalog.sqlite"
 
+    @property
+    def runs(self) -> Path:
+        """What is kept of runs that have no clip yet, so that they can be continued."""
+        return self.state / "runs"
+
 
 def default_folders() -> Folders:
     """The places this system has for such things, or all under $LORA_ALCHEMY_HOME when that is set."""

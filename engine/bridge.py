@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, Signal
 
 from catalog.recipe import Recipe
+from engine import runs
 from engine.errors import EngineError
 from engine.live import LiveControls
 from engine.messages import (
@@ -24,16 +25,21 @@ from engine.messages import (
     LoadModel,
     Mix,
     ModelLoaded,
+    Reuse,
     RunCancelled,
     RunFinished,
     RunStarted,
     StageChanged,
+    Start,
     StepFinished,
+    Unfinished,
 )
 from engine.video import save
 from engine.worker import Generate, Save, Session, Worker
 
 Opener = Callable[[], Session]
+BUDGET = 2 << 30
+_REUSE = Reuse()
 
 
 class EngineBridge(QObject):
@@ -41,7 +47,8 @@ class EngineBridge(QObject):
 
     Every call returns at once. Signals arrive on the thread that owns the bridge. `open_session` runs
     on the engine thread and is the one place where torch gets imported (tests pass a fake); `keep` puts
-    a finished clip into the output folder and returns its file.
+    a finished clip into the output folder and returns its file; what is kept of runs that have no clip
+    yet goes under `runs_folder`, and nowhere when that is None.
     """
 
     engine_ready = Signal(object)
@@ -59,7 +66,13 @@ class EngineBridge(QObject):
 
     _posted = Signal(object)
 
-    def __init__(self, open_session: Opener, keep: Save, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        open_session: Opener,
+        keep: Save,
+        parent: QObject | None = None,
+        runs_folder: Path | None = None,
+    ) -> None:
         super().__init__(parent)
         self._signals = {
             EngineReady: self.engine_ready,
@@ -79,7 +92,10 @@ class EngineBridge(QObject):
         self._worker = Worker(open_session, self._posted.emit, keep)
         self._runs = itertools.count(1)
         self._mix = Mix()
-        self._live: dict[int, LiveControls] = {}
+        self._queued: dict[int, Generate] = {}
+        self._runs_folder = runs_folder
+        self.budget = BUDGET
+        """Bytes of host memory for the steps of recent runs; read when a run is queued."""
 
     def start(self) -> None:
         """Start the engine thread; it posts `EngineReady` when torch is in."""
@@ -100,23 +116,44 @@ class EngineBridge(QObject):
     def set_mix(self, mix: Mix) -> None:
         """The newest strengths: heard at the next step of a run under way, and by runs to come."""
         self._mix = mix
-        for live in self._live.values():
-            live.mix = mix
+        for command in self._queued.values():
+            command.live.mix = mix
 
-    def generate(self, recipe: Recipe) -> int:
+    def generate(self, recipe: Recipe, start: Start = _REUSE, is_draft: bool = False) -> int:
         """Queue a run with these settings and the mix as it stands; returns the run's id.
 
-        The recipe's `loras` are not read: what is attached and set by `set_mix` plays.
+        The recipe's `loras` are not read: what is attached and set by `set_mix` plays. A draft is neither
+        saved nor kept on disk for later.
         """
         run = next(self._runs)
-        self._live[run] = LiveControls(self._mix)
-        self._worker.send(Generate(run, recipe, self._live[run]))
+        command = Generate(
+            run,
+            recipe,
+            LiveControls(self._mix),
+            start=start,
+            budget=self.budget,
+            folder=runs.new_folder(self._runs_folder) if self._runs_folder and not is_draft else None,
+            is_draft=is_draft,
+        )
+        self._queued[run] = command
+        self._worker.send(command)
         return run
+
+    def unfinished(self) -> tuple[Unfinished, ...]:
+        """The runs on disk that `Resume` can go on with, newest first, without those queued or under way."""
+        if self._runs_folder is None:
+            return ()
+        busy = {command.folder for command in self._queued.values()}
+        return tuple(run for run in runs.unfinished(self._runs_folder) if run.folder not in busy)
+
+    def discard(self, unfinished: Unfinished) -> None:
+        """Forget an unfinished run."""
+        runs.remove(unfinished.folder)
 
     def cancel(self, run: int) -> None:
         """Stop a run, or keep a queued one from starting; answers `run_cancelled`."""
-        if live := self._live.get(run):
-            live.cancel()
+        if command := self._queued.get(run):
+            command.live.cancel()
 
     def export(self, request: Export) -> None:
         """Write a clip to a file, on a thread of its own so that a run is not in its way."""
@@ -124,8 +161,8 @@ class EngineBridge(QObject):
 
     def stop(self, timeout: float = 10.0) -> bool:
         """Cancel what runs and end the engine thread; False when it is still inside a kernel."""
-        for live in self._live.values():
-            live.cancel()
+        for command in self._queued.values():
+            command.live.cancel()
         return self._worker.stop(timeout)
 
     def _export(self, request: Export) -> None:
@@ -139,7 +176,7 @@ class EngineBridge(QObject):
     def _dispatch(self, event: Event) -> None:
         match event:
             case RunFinished(run=run) | RunCancelled(run=run) | ClipUnsaved(run=run):
-                self._live.pop(run, None)
+                self._queued.pop(run, None)
             case Failed(run=int() as run):
-                self._live.pop(run, None)
+                self._queued.pop(run, None)
         self._signals[type(event)].emit(event)

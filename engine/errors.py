@@ -43,6 +43,12 @@ class OutOfMemory(EngineError):
     advice = "Choose a smaller size or fewer frames, or close other programs that use the device."
 
 
+class CannotContinue(EngineError):
+    """A clip that cannot be rendered on from one of its steps; nothing was changed."""
+
+    advice = "Press Generate: the clip is then made anew from its first step."
+
+
 class EncodeFailed(EngineError):
     """ffmpeg did not produce a sound file; the frames are kept, so saving can be tried again."""
 

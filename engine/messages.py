@@ -50,6 +50,54 @@ class Coverage:
     ignored: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A run on disk that has no clip yet: `step` of `steps` are done, the last at `time` (Unix seconds).
+
+    `recipe` has every setting filled in, and the LoRAs by their whole paths at the strengths last played.
+    """
+
+    folder: Path
+    recipe: Recipe
+    step: int
+    steps: int
+    time: float
+
+
+# Where a run begins
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """With noise, whatever is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """At the first step that differs from what is kept; the clip is the one that `Fresh` makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Before step `step` of an earlier run: its steps up to there stay, with the strengths they had.
+
+    The settings are those of that run, whatever the recipe of the new one says.
+    """
+
+    run: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Where an unfinished run stopped, with its settings; its steps stay, with the strengths they had."""
+
+    folder: Path
+
+
+Start = Fresh | Reuse | Branch | Resume
+
+
 # Events: engine → window
 
 
@@ -91,13 +139,15 @@ class AdapterDetached:
 class RunStarted:
     """A run has begun; `recipe` has every setting filled in.
 
-    `sigmas` and `experts` have one item per step.
+    `sigmas` and `experts` have one item per step. Steps before `begins_at` are not denoised again: each
+    is posted at once, as a `StepFinished` that `is_reused`.
     """
 
     run: int
     recipe: Recipe
     sigmas: tuple[float, ...]
     experts: tuple[Expert, ...]
+    begins_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +163,8 @@ class StepFinished:
     """One denoising step is done; `step` counts from 0, `seconds` includes making the preview.
 
     `preview` shows the x₀ estimate (fewer pictures than the clip has, as large or smaller; none when the
-    run was asked to go without); `strengths` are those applied, by adapter, from mix `mix_revision`.
+    run was asked to go without); `strengths` are those applied, by adapter, from mix `mix_revision`. A
+    step that `is_reused` was taken over from an earlier run: it took 0 seconds.
     """
 
     run: int
@@ -125,15 +176,19 @@ class StepFinished:
     seconds: float
     preview: Frames
     strengths: tuple[tuple[str, float], ...]
+    is_reused: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunFinished:
-    """The clip is decoded and saved at `file`; `recipe` makes it again (strengths of every step in it)."""
+    """The clip is decoded and saved at `file`; `recipe` makes it again (strengths of every step in it).
+
+    `file` is None for a draft, which is not saved.
+    """
 
     run: int
     frames: Frames
-    file: Path
+    file: Path | None
     recipe: Recipe
     coverage: tuple[tuple[str, Coverage], ...]
     seconds: float
@@ -153,10 +208,11 @@ class ClipUnsaved:
 
 @dataclass(frozen=True, slots=True)
 class RunCancelled:
-    """A run stopped because the user asked."""
+    """A run stopped because the user asked; `unfinished` is what `Resume` goes on with, if there is anything."""
 
     run: int
     step: int
+    unfinished: Unfinished | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from catalog.errors import ExpectedError
 from catalog.models import ModelInfo
 from catalog.recipe import Recipe
+from engine import runs
 from engine.errors import Cancelled, EngineError
 from engine.live import LiveControls
 from engine.messages import (
@@ -29,29 +30,38 @@ from engine.messages import (
     Event,
     Failed,
     Frames,
+    Fresh,
     LoadModel,
     ModelLoaded,
     RunCancelled,
     RunFinished,
     StageChanged,
+    Start,
 )
 
 log = logging.getLogger(__name__)
 
 Post = Callable[[Event], None]
+_FRESH = Fresh()
 
 
 @dataclass(frozen=True, slots=True)
 class Generate:
     """Make a clip: the settings, and the cell in which its strengths may change.
 
-    Without previews the steps' pictures are empty, which saves decoding what nobody looks at.
+    Without previews the steps' pictures are empty, which saves decoding what nobody looks at. Up to
+    `budget` bytes of host memory may hold steps of this run and of earlier ones; the last step is also
+    kept in `folder`, if given, until the clip is saved. A draft is not saved.
     """
 
     run: int
     recipe: Recipe
     live: LiveControls
     has_previews: bool = True
+    start: Start = _FRESH
+    budget: int = 0
+    folder: Path | None = None
+    is_draft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +169,11 @@ class Worker:
             command.live.check()
             clip = session.run(command, self._post)
         except Cancelled as stopped:
-            self._post(RunCancelled(run, stopped.step))
+            kept = runs.read(command.folder) if command.folder else None
+            self._post(RunCancelled(run, stopped.step, kept))
             return
-        self._post(StageChanged(run, "saving"))
         try:
-            file = self._save(clip)
+            file = self._keep(command, clip)
         except (EngineError, OSError) as error:
             failed = _failed(error, command)
             self._post(
@@ -172,6 +182,16 @@ class Worker:
             return
         seconds = time.perf_counter() - begun
         self._post(RunFinished(run, clip.frames, file, clip.recipe, clip.coverage, seconds))
+
+    def _keep(self, command: Generate, clip: Clip) -> Path | None:
+        """Save a clip, after which nothing of its run need be kept; None for a draft."""
+        if command.is_draft:
+            return None
+        self._post(StageChanged(command.run, "saving"))
+        file = self._save(clip)
+        if command.folder:
+            runs.remove(command.folder)
+        return file
 
 
 def _failed(error: Exception, command: Command | None) -> Failed:

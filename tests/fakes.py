@@ -6,11 +6,23 @@ from pathlib import Path
 
 import numpy as np
 
-from catalog.models import ModelInfo, find_model
-from catalog.recipe import Guidance, LoraUse
-from engine.errors import AdapterRefused
+from catalog.models import Expert, ModelInfo, find_model
+from catalog.recipe import Guidance, LoraUse, Recipe
+from engine import runs
+from engine.errors import AdapterRefused, CannotContinue
 from engine.live import LiveControls
-from engine.messages import AdapterAttached, Coverage, Frames, Mix, RunStarted, StageChanged, StepFinished
+from engine.messages import (
+    AdapterAttached,
+    Branch,
+    Coverage,
+    Frames,
+    Mix,
+    Resume,
+    Reuse,
+    RunStarted,
+    StageChanged,
+    StepFinished,
+)
 from engine.worker import Clip, Generate, Post
 
 
@@ -21,8 +33,29 @@ def picture(value: int, frames: int = 1, width: int = 64, height: int = 64) -> F
     return pixels
 
 
+Played = tuple[tuple[str, float], ...]
+
+
+def strengths_of(mix: Mix, expert: Expert) -> Played:
+    """What a mix plays on one expert."""
+    return tuple((s.adapter, s.high if expert == "high" else s.low) for s in mix.strips)
+
+
+def _same(played: list[Played], mix: Mix, steps: int) -> list[Played]:
+    """The first of these steps, as far as the mix would play them alike."""
+    same = list[Played]()
+    for step, strengths in enumerate(played):
+        if strengths != strengths_of(mix, "high" if 1 - step / steps >= 0.875 else "low"):
+            break
+        same.append(strengths)
+    return same
+
+
 class FakeSession:
-    """Plays a run of grey frames; `steps.put(None)` lets one step go, `free` lets all go."""
+    """Plays a run of grey frames; `steps.put(None)` lets one step go, `is_free` lets all go.
+
+    Steps taken over from an earlier run need no letting go. What is kept in memory has no bounds.
+    """
 
     device = "fake device"
 
@@ -32,6 +65,7 @@ class FakeSession:
         self.attached: dict[str, Path] = {}
         self.refuse: dict[str, str] = {}
         self.heard: list[Mix] = []
+        self.played: dict[int, tuple[Recipe, list[Played]]] = {}
 
     def load(self, name: str) -> ModelInfo:
         self.attached.clear()
@@ -48,40 +82,79 @@ class FakeSession:
         self.attached.pop(adapter, None)
 
     def run(self, command: Generate, post: Post) -> Clip:
-        recipe = replace(
-            command.recipe,
-            steps=command.recipe.steps or 6,
-            guidance=command.recipe.guidance or Guidance(4.0, 3.0),
-            frames=command.recipe.frames or 17,
-            fps=command.recipe.fps or 16,
-        )
+        recipe, past, step = self._begin(command), self._past(command), 0
         steps = recipe.steps or 6
         sigmas = tuple(1 - i / steps for i in range(steps))
-        experts = tuple("high" if s >= 0.875 else "low" for s in sigmas)
-        post(RunStarted(command.run, recipe, sigmas, experts))  # type: ignore[arg-type]
+        experts: tuple[Expert, ...] = tuple("high" if s >= 0.875 else "low" for s in sigmas)
+        played = list[Played]()
+        if command.budget:
+            self.played[command.run] = (recipe, played)
+        post(RunStarted(command.run, recipe, sigmas, experts, len(past)))
         post(StageChanged(command.run, "denoising"))
-        for step in range(steps):
-            self._wait(command.live)
+        while (step := len(played)) < steps:
+            is_reused = step < len(past)
+            if not is_reused:
+                self._wait(command.live)
+                self.heard.append(command.live.mix)
             mix = command.live.mix
-            self.heard.append(mix)
-            expert = experts[step]
-            strengths = tuple((s.adapter, s.high if expert == "high" else s.low) for s in mix.strips)
-            post(
-                StepFinished(
-                    command.run,
-                    step,
-                    steps,
-                    sigmas[step],
-                    expert,
-                    mix.revision,
-                    0.01,  # type: ignore[arg-type]
-                    picture(40 + step),
-                    strengths,
-                )
-            )
+            strengths = past[step] if is_reused else strengths_of(mix, experts[step])
+            revision = mix.revision if not is_reused or isinstance(command.start, Reuse) else 0
+            seconds = 0 if is_reused else 0.01
+            played.append(strengths)
+            self._write(command, recipe, played)
+            event = StepFinished(
+                command.run, step, steps, sigmas[step], experts[step], revision, seconds, picture(40 + step),
+                strengths, is_reused,
+            )  # fmt: skip
+            post(event)
         post(StageChanged(command.run, "decoding"))
-        uses = tuple(LoraUse(self.attached[s.adapter].name, s.high, s.low) for s in command.live.mix.strips)
-        return Clip(picture(200, recipe.frames or 17), replace(recipe, loras=uses))
+        return Clip(picture(200, recipe.frames or 17), replace(recipe, loras=self._uses(command.live.mix)))
+
+    def _begin(self, command: Generate) -> Recipe:
+        """The settings of the run, whole."""
+        match command.start:
+            case Branch(run=run) if run not in self.played:
+                raise CannotContinue("The steps of that clip are no longer kept.")
+            case Branch(run=run):
+                return self.played[run][0]
+            case Resume(folder=folder):
+                if not (kept := runs.read(folder)):
+                    raise CannotContinue("That run is no longer there to be continued.")
+                return replace(kept.recipe, loras=())
+        recipe = replace(command.recipe, loras=())
+        return replace(
+            recipe,
+            steps=recipe.steps or 6,
+            guidance=recipe.guidance or Guidance(4.0, 3.0),
+            frames=recipe.frames or 17,
+            fps=recipe.fps or 16,
+        )
+
+    def _past(self, command: Generate) -> list[Played]:
+        """The steps that the run takes over."""
+        match command.start:
+            case Branch(run=run, step=step):
+                return self.played[run][1][:step]
+            case Resume(folder=folder):
+                kept = runs.read(folder)
+                assert kept is not None and command.folder is not None
+                values = runs.load_point(kept).values
+                runs.move(kept, command.folder)
+                return [tuple((name, value) for name, value in step) for step in values["played"]]
+            case Reuse():
+                recipe, mix = self._begin(command), command.live.mix
+                kept_runs = [steps for settings, steps in self.played.values() if settings == recipe]
+                return max((_same(steps, mix, recipe.steps or 6) for steps in kept_runs), key=len, default=[])
+            case _:
+                return []
+
+    def _write(self, command: Generate, recipe: Recipe, played: list[Played]) -> None:
+        if command.folder is not None:
+            point = runs.SavedPoint(len(played), {"latents": np.zeros(1, np.float32)}, {"played": played})
+            runs.write(command.folder, replace(recipe, loras=self._uses(command.live.mix)), point)
+
+    def _uses(self, mix: Mix) -> tuple[LoraUse, ...]:
+        return tuple(LoraUse(self.attached[s.adapter].name, s.high, s.low) for s in mix.strips)
 
     def _wait(self, live: LiveControls) -> None:
         while True:
