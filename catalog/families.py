@@ -5,6 +5,9 @@ from collections.abc import Mapping
 
 from catalog.header import TensorInfo
 
+WAN_BY_WIDTH = {5120: "Wan 14B", 1536: "Wan 1.3B", 3072: "Wan 5B", 192: "Wan, demo size (192)"}
+"""Inner width of the transformer → how people call a Wan of that size."""
+
 _SIZES_OF_STABLE_DIFFUSION = {768: "SD 1.5", 1024: "SD 2", 2048: "SDXL"}
 _UNET = re.compile(r"(down|up|mid|input|output|middle)_block")
 _UNET_INDEX = re.compile(r"attentions?_\d+_transformer_blocks_([2-9]|\d\d)_")

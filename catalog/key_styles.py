@@ -233,6 +233,16 @@ def parse_key(key: str) -> ParsedKey | UnknownKey:
     return ParsedKey(expert, found[0], part, prefix, found[1])
 
 
+def module_of(key: str) -> str:
+    """The module that a key speaks of, as the file spells it: without prefixes, suffix and parts of neither."""
+    path, part = split_suffix(_strip(key)[0])
+    if part:
+        return path
+    parents = [path[:i] for i, character in enumerate(path) if character == "." and i]
+    known = [parent for parent in parents if _look_up(parent, True)]
+    return known[-1] if known else parents[-1] if parents else path
+
+
 def _strip(key: str) -> tuple[str, Expert | None, str]:
     """The key without its prefixes, the expert they name, and the prefixes."""
     rest, expert = key, None

@@ -63,7 +63,8 @@ def find_model(name: str, base: Path | None = None) -> ModelInfo:
     raise ModelNotFound(f"There is no model called “{name}”.")
 
 
-def _json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a model's file; ModelNotFound when it is missing or something else."""
     try:
         value = json.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
@@ -76,12 +77,12 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _read(folder: Path, name: str) -> ModelInfo:
-    index = _json(folder / "model_index.json")
+    index = read_json(folder / "model_index.json")
     if index.get("_class_name") != "WanPipeline":
         said = index.get("_class_name", "nothing")
         raise ModelNotFound(f"{folder.name} holds {said}; only Wan text-to-video pipelines can be opened.")
-    transformer = _json(folder / "transformer" / "config.json")
-    vae = _json(folder / "vae" / "config.json")
+    transformer = read_json(folder / "transformer" / "config.json")
+    vae = read_json(folder / "vae" / "config.json")
     boundary = index.get("boundary_ratio")
     two = boundary is not None and (index.get("transformer_2") or [None])[0] is not None
     try:
@@ -122,6 +123,6 @@ def _defaults(values: dict[str, Any], folder: Path) -> Defaults:
     sizes = tuple((int(w), int(h)) for w, h in values.get("sizes", ()))
     shift = values.get("shift")
     if shift is None:  # an unknown model: only its own scheduler file can tell
-        scheduler = _json(folder / "scheduler" / "scheduler_config.json")
+        scheduler = read_json(folder / "scheduler" / "scheduler_config.json")
         shift = scheduler.get("flow_shift", scheduler.get("shift", 1.0))
     return Defaults(**(values | {"sizes": sizes, "shift": float(shift)}))

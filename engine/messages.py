@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.coverage import Coverage as Coverage
 from catalog.models import Expert, ModelInfo
 from catalog.recipe import Recipe
 
@@ -35,19 +36,6 @@ class Mix:
 
     revision: int = 0
     strips: tuple[Strip, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """How much of a LoRA file applies to a model: `modules` of the `of` layers that the file speaks of.
-
-    `experts` are those it plays on; `ignored` holds (key, reason) for every key of the file that does nothing here.
-    """
-
-    modules: int
-    of: int
-    experts: tuple[Expert, ...]
-    ignored: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,117 @@
+"""Whether one layer of a LoRA file fits a model: what of it applies, what has no place, what is wrong."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+
+from catalog.inventory import Inventory
+from catalog.shapes import BadParts, Change, Parts, Shape, change_of, fits
+
+# modules of relatives of Wan that the loaded one may lack: a part of the name, and what it belongs to
+_OPTIONAL = (
+    ("vace_", "VACE"),
+    ("image_embedder.pos_embed", "first-and-last-frame models"),
+    ("image_embedder", "the image branch of Wan 2.1’s image-to-video models"),
+    ("add_k_proj", "the image branch of Wan 2.1’s image-to-video models"),
+    ("add_v_proj", "the image branch of Wan 2.1’s image-to-video models"),
+    ("norm_added_k", "the image branch of Wan 2.1’s image-to-video models"),
+)
+_BLOCK = re.compile(r"(vace_)?blocks\.(\d+)\.")
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """One layer against one model: `applied` and `ignored` (part → reason) share out its parts, unless `error`
+    says why none can be applied. `made` and `has` are the shapes that keep the whole file from this model,
+    () when nothing does; `block` is the number of a block that the model lacks, else -1.
+    """
+
+    applied: frozenset[str] = frozenset()
+    ignored: Mapping[str, str] = field(default_factory=dict)
+    error: str = ""
+    change: Change = field(default_factory=Change)
+    made: Shape = ()
+    has: Shape = ()
+    block: int = -1
+
+
+def fit(module: str, parts: Parts, model: Inventory) -> Fit:
+    """How the layer `module` with these parts fits the model with these parameters."""
+    try:
+        change = change_of(parts)
+    except BadParts as error:
+        return Fit(error=str(error))
+    weight = model.get(f"{module}.weight", model.get(module, ()))
+    if not weight:
+        return _absent(module, parts, change, model)
+    if _is_core(module) and not _fits(change, weight):
+        return Fit(error=_unlike(change.weight, weight), change=change, made=change.weight, has=weight)
+    return _matched(module, parts, change, weight, model.get(f"{module}.bias", ()))
+
+
+def _absent(module: str, parts: Parts, change: Change, model: Inventory) -> Fit:
+    block = _BLOCK.match(module)
+    beyond = block is not None and not block[1] and f"{block[0]}scale_shift_table" not in model
+    reason = next((f"it belongs to {owner}" for name, owner in _OPTIONAL if name in module), "")
+    reason = f"{reason}, which this model lacks" if reason else "this model has no such layer"
+    number = int(block[2]) if block and beyond else -1
+    return Fit(ignored=dict.fromkeys(parts, reason), change=change, block=number)
+
+
+def _matched(module: str, parts: Parts, change: Change, weight: Shape, bias: Shape) -> Fit:
+    """A layer that the model has, weight and bias apart: each applies, is explained, or is wrong."""
+    applied, ignored = set[str](), dict[str, str]()
+    rest = frozenset(parts) - change.weight_parts - change.bias_parts
+    ignored |= {part: _idle(part) for part in sorted(rest)}
+    if change.weight_parts and _fits(change, weight) and (bias or "up_bias" not in parts):
+        applied |= change.weight_parts
+    elif change.weight_parts and (reason := _channels(module, change.weight, weight)):
+        ignored |= dict.fromkeys(sorted(change.weight_parts), reason)
+    elif change.weight_parts:
+        return Fit(error=_unlike(change.weight or (change.vector,), weight), change=change)
+    if change.bias_parts and bias == (change.bias,):
+        applied |= change.bias_parts
+    elif change.bias_parts and module in ("patch_embedding", "proj_out") and bias:
+        reason = f"made for {change.bias} outputs; this model’s layer has {bias[0]}"
+        ignored |= dict.fromkeys(sorted(change.bias_parts), reason)
+    elif change.bias_parts:
+        return Fit(error=_unlike((change.bias,), bias) if bias else "The model’s layer has no bias.")
+    return Fit(frozenset(applied), ignored, change=change)
+
+
+def _fits(change: Change, weight: Shape) -> bool:
+    if change.vector:
+        return change.vector in weight[:2]
+    return not change.weight or fits(change.weight, weight)
+
+
+def _is_core(module: str) -> bool:
+    return _BLOCK.match(module) is not None
+
+
+def _idle(part: str) -> str:
+    if part == "alpha":
+        return "an alpha without factors"
+    return f"a {part} that nothing here goes with"
+
+
+def _channels(module: str, made: Shape, has: Shape) -> str:
+    """Why the file's end of the network meets another number of channels, "" when that is not the reason."""
+    if module == "patch_embedding" and len(made) > 1 and made[0] == has[0]:
+        return f"made for {_inputs(made, has)} input channels; this model takes {has[1]}"
+    if module == "proj_out" and made[1:] == has[1:]:
+        return f"made for {made[0] // 4} output channels; this model has {has[0] // 4}"
+    return ""
+
+
+def _inputs(made: Shape, has: Shape) -> int:
+    return made[1] if len(made) > 2 else made[1] // prod(has[2:])
+
+
+def _unlike(made: Shape, has: Shape) -> str:
+    return f"It is {_shown(made)}, the model’s is {_shown(has)}."
+
+
+def _shown(shape: Shape) -> str:
+    return "×".join(str(side) if side >= 0 else "any" for side in shape)
