@@ -28,6 +28,11 @@ class Folders:
         return self.state / "catalog.sqlite"
 
     @property
+    def models(self) -> Path:
+        """The descriptions of models made of single files (.wanmodel.json)."""
+        return self.state / "models"
+
+    @property
     def runs(self) -> Path:
         """What is kept of runs that have no clip yet, so that they can be continued."""
         return self.state / "runs"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.models import Expert
+from catalog.experts import Expert
 
 _NOISE: tuple[tuple[Expert, re.Pattern[str]], ...] = (
     ("high", re.compile(r"high[ _.-]?noise")),

@@ -1,39 +1,33 @@
-"""What a model folder is and which settings it accepts, read from its JSON files alone."""
+"""What a model is and which settings it accepts, read from its JSON files and headers alone."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import resources
 from catalog.errors import ModelNotFound
+from catalog.experts import Expert
+from catalog.model_table import OTHER, Architecture, Defaults, ModelEntry, entry, matching, unmet
 
-Expert = Literal["high", "low"]
-
-
-@dataclass(frozen=True, slots=True)
-class Defaults:
-    """The settings a model is used with when a recipe does not say."""
-
-    width: int
-    height: int
-    frames: int
-    fps: int
-    steps: int
-    guidance_high: float
-    guidance_low: float
-    shift: float
-    prompt: str = ""
-    negative_prompt: str = ""
-    sizes: tuple[tuple[int, int], ...] = ()
-    most_frames: int = 161
+__all__ = [
+    "Defaults",
+    "Expert",
+    "ModelInfo",
+    "architecture",
+    "checked_entry",
+    "defaults_of",
+    "find_model",
+    "read_json",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A diffusers folder with a Wan pipeline in it.
+    """A Wan that can be loaded: a diffusers folder, or single files that a .wanmodel.json names.
 
+    `entry` is its row of the model table, `path` the folder or the JSON file.
     `experts` is ("high", "low") for a two-expert model, else ("high",): the one transformer then takes
     the high-noise values. Pixel sizes are multiples of `size_multiple`; frame counts are
     `frame_stride`·k + 1.
@@ -50,17 +44,43 @@ class ModelInfo:
     size_multiple: int
     frame_stride: int
     defaults: Defaults
+    entry: str = OTHER
 
 
 def find_model(name: str, base: Path | None = None) -> ModelInfo:
-    """The model called `name` ("demo"), or the diffusers folder at that path, seen from `base` or from here."""
+    """The model called `name` ("demo"), or the one at that path, seen from `base` or from here.
+
+    A path leads to a diffusers folder, a Hub cache folder of one, or a .wanmodel.json. ModelNotFound says
+    what is wrong with it; also when the model needs more than the application can give.
+    """
     if name == "demo":
         return _read(resources.path("demo"), "demo")
     wanted = Path(name).expanduser()
     for start in (base or Path.cwd(), Path.cwd()):
-        if name and (folder := start / wanted).is_dir():
-            return _read(folder.resolve(), folder.name)
-    raise ModelNotFound(f"There is no model called “{name}”.")
+        if name and (start / wanted).is_dir():
+            folder = (start / wanted).resolve()
+            return _read(_snapshot(folder), _called(folder))
+    from catalog.model_assembly import find_assembly, model_info  # they need ModelInfo
+
+    return model_info(find_assembly(name, base or Path.cwd()))
+
+
+def checked_entry(row: ModelEntry) -> ModelEntry:
+    """The row itself; ModelNotFound when the application cannot give the model what it needs."""
+    reason = unmet(row)
+    if reason:
+        raise ModelNotFound(reason, "Choose a text-to-video model: T2V, or TI2V 5B.")
+    return row
+
+
+def _snapshot(folder: Path) -> Path:
+    """The files of a Hub cache folder (models--…), which lie one revision deep; else the folder itself."""
+    try:
+        revision = (folder / "refs" / "main").read_text("utf-8").strip()
+    except OSError:
+        return folder
+    inner = folder / "snapshots" / Path(revision).name
+    return inner if inner.is_dir() else folder
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -76,53 +96,71 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
+def _called(folder: Path) -> str:
+    """A folder's name; inside the Hub's cache the repository's, since a revision says nothing."""
+    return folder.parent.parent.name if folder.parent.name == "snapshots" else folder.name
+
+
 def _read(folder: Path, name: str) -> ModelInfo:
     index = read_json(folder / "model_index.json")
-    if index.get("_class_name") != "WanPipeline":
-        said = index.get("_class_name", "nothing")
-        raise ModelNotFound(f"{folder.name} holds {said}; only Wan text-to-video pipelines can be opened.")
-    transformer = read_json(folder / "transformer" / "config.json")
+    config = read_json(folder / "transformer" / "config.json")
     vae = read_json(folder / "vae" / "config.json")
     boundary = index.get("boundary_ratio")
     two = boundary is not None and (index.get("transformer_2") or [None])[0] is not None
     try:
-        heads, head_dim = int(transformer["num_attention_heads"]), int(transformer["attention_head_dim"])
-        width, layers = heads * head_dim, int(transformer["num_layers"])
-        channels, patch = int(transformer["in_channels"]), int(transformer["patch_size"][1])
+        shape, patch = architecture(config), int(config["patch_size"][1])
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelNotFound(f"{folder.name}/transformer/config.json lacks {error}.") from error
-    row = _row({"name": name, "width_inner": width, "in_channels": channels, "two_experts": two})
+    row = checked_entry(_row(name, shape, two))
+    if index.get("_class_name") != "WanPipeline":
+        said = index.get("_class_name", "nothing")
+        raise ModelNotFound(f"{folder.name} holds {said}; only Wan text-to-video pipelines can be opened.")
     return ModelInfo(
         name=name,
-        title=row["title"] or name,
+        title=row.title or name,
         path=folder,
         experts=("high", "low") if two else ("high",),
         boundary=float(boundary) if two and boundary is not None else None,
-        width_inner=width,
-        layers=layers,
-        in_channels=channels,
+        width_inner=shape.width,
+        layers=shape.layers,
+        in_channels=shape.in_channels,
         size_multiple=int(vae.get("scale_factor_spatial", 8)) * patch,
         frame_stride=int(vae.get("scale_factor_temporal", 4)),
-        defaults=_defaults(row["defaults"], folder),
+        defaults=defaults_of(row, lambda: _flow_shift(folder)),
+        entry=row.id,
     )
 
 
-@cache
-def _table() -> list[dict[str, Any]]:
-    rows = json.loads(resources.path("models.json").read_text("utf-8"))
-    assert isinstance(rows, list)
-    return rows
+def architecture(config: dict[str, Any]) -> Architecture:
+    """What a transformer’s config.json says of it; KeyError names what it lacks."""
+    return Architecture(
+        width=int(config["num_attention_heads"]) * int(config["attention_head_dim"]),
+        layers=int(config["num_layers"]),
+        ffn=int(config.get("ffn_dim", 0)),
+        in_channels=int(config["in_channels"]),
+        out_channels=int(config.get("out_channels") or config["in_channels"]),
+        has_image_branch=config.get("image_dim") is not None,
+        image_positions=int(config.get("pos_embed_seq_len") or 0),
+        vace_blocks=len(config.get("vace_layers") or ()),
+    )
 
 
-def _row(shape: dict[str, Any]) -> dict[str, Any]:
-    """The first row of resources/models.json that fits; the last row fits everything."""
-    return next(r for r in _table() if all(shape[k] == v for k, v in r["when"].items()))
+def _row(name: str, shape: Architecture, has_two_experts: bool) -> ModelEntry:
+    """The row for a folder; the last one, which fits every model, where no other does."""
+    rows = [row for row in matching(shape, name) if (row.experts == 2) == has_two_experts]
+    found = entry(name) if name == "demo" else next(iter(rows), entry(OTHER))
+    assert found is not None
+    return found
 
 
-def _defaults(values: dict[str, Any], folder: Path) -> Defaults:
-    sizes = tuple((int(w), int(h)) for w, h in values.get("sizes", ()))
-    shift = values.get("shift")
-    if shift is None:  # an unknown model: only its own scheduler file can tell
-        scheduler = read_json(folder / "scheduler" / "scheduler_config.json")
-        shift = scheduler.get("flow_shift", scheduler.get("shift", 1.0))
-    return Defaults(**(values | {"sizes": sizes, "shift": float(shift)}))
+def defaults_of(row: ModelEntry, shift: Callable[[], float]) -> Defaults:
+    """The settings of a row; `shift` is asked where the row does not say, as for an unknown model."""
+    sizes = tuple((int(w), int(h)) for w, h in row.defaults.get("sizes", ()))
+    known = row.defaults.get("shift")
+    chosen = float(shift() if known is None else known)
+    return Defaults(**(dict(row.defaults) | {"sizes": sizes, "shift": chosen}))
+
+
+def _flow_shift(folder: Path) -> float:
+    scheduler = read_json(folder / "scheduler" / "scheduler_config.json")
+    return float(scheduler.get("flow_shift", scheduler.get("shift", 1.0)))
