@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from catalog.curve import MOST_STRENGTH, BadCurve, Curve, from_json, to_json
 from catalog.errors import BadRecipe
 
 VERSION = 1
 MOST_BYTES = 10_000_000
 MOST_STEPS = 1000
 MOST_SEED = 2**63 - 1
-MOST_STRENGTH = 1000.0
 SCHEDULERS = ("unipc", "euler")
 
 
@@ -29,7 +29,8 @@ class Guidance:
 class LoraUse:
     """One LoRA of a recipe: which file, and how strongly on each expert.
 
-    `per_step` (one strength per step) wins where it is not empty. `sha256` is "" when unknown.
+    `per_step` (one strength per step) wins where it is not empty, then an expert's curve over its strength.
+    `sha256` is "" when unknown.
     """
 
     file: str
@@ -38,6 +39,8 @@ class LoraUse:
     per_step: tuple[float, ...] = ()
     sha256: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    high_curve: Curve | None = None
+    low_curve: Curve | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,9 @@ def _dump_use(use: LoraUse) -> dict[str, Any]:
         values["per_step"] = list(use.per_step)
     if use.sha256:
         values["sha256"] = use.sha256
+    curves = {"high": use.high_curve, "low": use.low_curve}
+    if said := {expert: to_json(curve) for expert, curve in curves.items() if curve is not None}:
+        values["curves"] = said
     return {**values, **use.extra}
 
 
@@ -156,6 +162,7 @@ def _use(name: str, values: Any) -> LoraUse:
     per_step = values.pop("per_step", None)
     if not isinstance(per_step, (list, type(None))) or len(per_step or ()) > MOST_STEPS:
         raise _wrong(f"{name}.per_step", per_step, f"a list of at most {MOST_STEPS} numbers")
+    high_curve, low_curve = _curves(f"{name}.curves", values.pop("curves", None))
     return LoraUse(
         file,
         1.0 if high is None else strength(f"{name}.high", high),
@@ -163,7 +170,24 @@ def _use(name: str, values: Any) -> LoraUse:
         tuple(strength(f"{name}.per_step[{i}]", value) for i, value in enumerate(per_step or ())),
         _sha256(f"{name}.sha256", values.pop("sha256", None)),
         _extra(f"{name}.", values),
+        high_curve,
+        low_curve,
     )
+
+
+def _curves(name: str, values: Any) -> tuple[Curve | None, Curve | None]:
+    """The curves of both experts; one that is not there is None."""
+    if not isinstance(values, (dict, type(None))) or set(values or {}) - {"high", "low"}:
+        raise _wrong(name, values, "an object with “high”, “low” or both")
+    high, low = (_curve(f"{name}.{expert}", (values or {}).get(expert)) for expert in ("high", "low"))
+    return high, low
+
+
+def _curve(name: str, value: Any) -> Curve | None:
+    try:
+        return None if value is None else from_json(value)
+    except BadCurve as error:
+        raise BadRecipe(f"“{name}” is wrong: {error}") from error
 
 
 def _extra(where: str, values: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.coverage import Coverage as Coverage
+from catalog.curve import Curve
 from catalog.models import Expert, ModelInfo
 from catalog.recipe import Recipe
 
@@ -21,13 +22,16 @@ Stage = Literal["encoding the prompt", "denoising", "decoding", "saving"]
 class Strip:
     """What one adapter is played at: a strength per expert, mute and solo already worked in.
 
-    `per_step` holds one strength per step and wins over both in a run of as many steps.
+    `per_step` holds one strength per step and wins over all in a run of as many steps; a curve wins over
+    its expert's strength.
     """
 
     adapter: str
     high: float
     low: float
     per_step: tuple[float, ...] = ()
+    high_curve: Curve | None = None
+    low_curve: Curve | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,7 +157,10 @@ class _Renderer:
         for index, file in enumerate(files):
             session.attach(str(index), file)
             self._attached = index + 1
-        strips = (Strip(str(i), use.high, use.low, use.per_step) for i, use in enumerate(recipe.loras))
+        strips = (
+            Strip(str(i), use.high, use.low, use.per_step, use.high_curve, use.low_curve)
+            for i, use in enumerate(recipe.loras)
+        )
         return Mix(1, tuple(strips))
 
     def _save(self, clip: Clip, job: Job, recipe: Recipe) -> None:

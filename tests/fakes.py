@@ -9,6 +9,7 @@ import numpy as np
 from catalog.models import Expert, ModelInfo, find_model
 from catalog.recipe import Guidance, LoraUse, Recipe
 from engine import runs
+from engine.automation import strength
 from engine.errors import AdapterRefused, CannotContinue
 from engine.live import LiveControls
 from engine.messages import (
@@ -36,16 +37,23 @@ def picture(value: int, frames: int = 1, width: int = 64, height: int = 64) -> F
 Played = tuple[tuple[str, float], ...]
 
 
-def strengths_of(mix: Mix, expert: Expert) -> Played:
-    """What a mix plays on one expert."""
-    return tuple((s.adapter, s.high if expert == "high" else s.low) for s in mix.strips)
+def schedule_of(steps: int) -> tuple[tuple[float, ...], tuple[Expert, ...]]:
+    """The sigmas and experts of a run."""
+    sigmas = tuple(1 - i / steps for i in range(steps))
+    return sigmas, tuple("high" if sigma >= 0.875 else "low" for sigma in sigmas)
+
+
+def strengths_of(mix: Mix, step: int, steps: int) -> Played:
+    """What a mix plays at one step."""
+    sigmas, experts = schedule_of(steps)
+    return tuple((s.adapter, strength(s, experts[step], step, sigmas)) for s in mix.strips)
 
 
 def _same(played: list[Played], mix: Mix, steps: int) -> list[Played]:
     """The first of these steps, as far as the mix would play them alike."""
     same = list[Played]()
     for step, strengths in enumerate(played):
-        if strengths != strengths_of(mix, "high" if 1 - step / steps >= 0.875 else "low"):
+        if strengths != strengths_of(mix, step, steps):
             break
         same.append(strengths)
     return same
@@ -84,8 +92,7 @@ class FakeSession:
     def run(self, command: Generate, post: Post) -> Clip:
         recipe, past, step = self._begin(command), self._past(command), 0
         steps = recipe.steps or 6
-        sigmas = tuple(1 - i / steps for i in range(steps))
-        experts: tuple[Expert, ...] = tuple("high" if s >= 0.875 else "low" for s in sigmas)
+        sigmas, experts = schedule_of(steps)
         played = list[Played]()
         if command.budget:
             self.played[command.run] = (recipe, played)
@@ -97,7 +104,7 @@ class FakeSession:
                 self._wait(command.live)
                 self.heard.append(command.live.mix)
             mix = command.live.mix
-            strengths = past[step] if is_reused else strengths_of(mix, experts[step])
+            strengths = past[step] if is_reused else strengths_of(mix, step, steps)
             revision = mix.revision if not is_reused or isinstance(command.start, Reuse) else 0
             seconds = 0 if is_reused else 0.01
             played.append(strengths)
@@ -139,7 +146,7 @@ class FakeSession:
                 kept = runs.read(folder)
                 assert kept is not None and command.folder is not None
                 values = runs.load_point(kept).values
-                runs.move(kept, command.folder)
+                runs.move(kept.folder, command.folder)
                 return [tuple((name, value) for name, value in step) for step in values["played"]]
             case Reuse():
                 recipe, mix = self._begin(command), command.live.mix
@@ -154,7 +161,12 @@ class FakeSession:
             runs.write(command.folder, replace(recipe, loras=self._uses(command.live.mix)), point)
 
     def _uses(self, mix: Mix) -> tuple[LoraUse, ...]:
-        return tuple(LoraUse(self.attached[s.adapter].name, s.high, s.low) for s in mix.strips)
+        return tuple(
+            LoraUse(
+                self.attached[s.adapter].name, s.high, s.low, high_curve=s.high_curve, low_curve=s.low_curve
+            )
+            for s in mix.strips
+        )
 
     def _wait(self, live: LiveControls) -> None:
         while True:

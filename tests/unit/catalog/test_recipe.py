@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.curve import Curve, Point
 from catalog.errors import BadRecipe
 from catalog.recipe import Guidance, LoraUse, Recipe, dumps, loads, unknown_fields
 
@@ -59,6 +60,12 @@ def test_null_and_missing_settings_mean_the_default(name: str) -> None:
     assert getattr(loads(json.dumps(without)), name) == getattr(Recipe(), name)
 
 
+def test_curves_are_read_and_null_is_none() -> None:
+    use = loads(lora(curves={"high": [[1, 0.5], [0.9, 2, "hold"]], "low": None})).loras[0]
+    assert use.high_curve == Curve((Point(1.0, 0.5), Point(0.9, 2.0, True)))
+    assert use.low_curve is None and loads(lora(curves=None)) == loads(lora())
+
+
 def test_the_least_recipe_is_its_version() -> None:
     assert loads('{"version": 1}') == Recipe()
     assert loads(b'{"version": 1, "loras": null}') == Recipe()
@@ -72,6 +79,11 @@ def test_unknown_fields_are_kept_and_named() -> None:
 
 
 NUMBERS = st.floats(-1000, 1000)
+CURVES = st.none() | st.builds(
+    lambda first, last: Curve((first, last)),
+    st.builds(Point, st.floats(0.5, 1, exclude_min=True), NUMBERS, st.booleans()),
+    st.builds(Point, st.floats(0, 0.5), NUMBERS, st.booleans()),
+)
 RECIPES = st.builds(
     Recipe,
     model=st.text(),
@@ -92,6 +104,8 @@ RECIPES = st.builds(
             st.lists(NUMBERS, max_size=4).map(tuple),
             st.sampled_from(["", "0a" * 32]),
             st.dictionaries(st.just("note"), st.integers()),
+            CURVES,
+            CURVES,
         ),
         max_size=3,
     ).map(tuple),
@@ -145,6 +159,10 @@ def test_writing_and_reading_gives_the_same(recipe: Recipe) -> None:
         (lora(per_step=[1, 1]), ("loras[0].per_step", "2 values", "(4)")),
         (lora(per_step=[1, 1, None, 1]), ("loras[0].per_step[2]",)),
         (lora(per_step="1111"), ("loras[0].per_step", "list")),
+        (lora(curves=[[1, 0]]), ("loras[0].curves", "“high”, “low” or both")),
+        (lora(curves={"middle": [[1, 0]]}), ("loras[0].curves", "middle")),
+        (lora(curves={"low": [[1, 0], [1, 1]]}), ("loras[0].curves.low", "Point 2")),
+        (lora(curves={"high": []}), ("loras[0].curves.high", "0 points")),
         (lora(sha256="abc"), ("loras[0].sha256", "64")),
         (text(mood=float("nan")), ("mood",)),
         (text(loras=[{"file": "a", "x": [float("inf")]}]), ("loras[0].x",)),

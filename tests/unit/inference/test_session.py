@@ -8,6 +8,7 @@ import pytest
 import torch
 from diffusers import WanPipeline
 
+from catalog.curve import Curve, Point
 from catalog.recipe import Guidance, Recipe
 from engine.errors import AdapterRefused, BadNumbers, Cancelled, ModelFailed
 from engine.inference.session import WanSession
@@ -233,3 +234,19 @@ def test_strengths_per_step_of_a_run_of_other_length_leave_it_to_the_faders(
     _, events = render(session, recipe(), mix)
     for step in steps_of(events):
         assert step.strengths == (("a", 0.4 if step.expert == "high" else 0.6),)
+
+
+def test_a_curve_is_played_at_every_sigma_and_the_recipe_holds_both(
+    session: WanSession, tmp_path: Path
+) -> None:
+    file, _ = lora_file(tmp_path, "comfyui", tiny.transformer())
+    session.attach("a", file)
+    rise = Curve((Point(1.0, -0.5), Point(0.9, 1.5)))
+    fall = Curve((Point(0.8, 1.0, True), Point(0.4, 0.25)))
+    played, events = render(session, recipe(), Mix(1, (Strip("a", 9.0, 9.0, (), rise, fall),)))
+    use = played.recipe.loras[0]
+    expected = [(rise if e.expert == "high" else fall).at(e.sigma) for e in steps_of(events)]
+    assert list(use.per_step) == expected and len(set(expected)) > 3
+    assert (use.high_curve, use.low_curve) == (rise, fall)
+    again, _ = render(session, recipe(), Mix(2, (Strip("a", 0.0, 0.0, use.per_step, fall, rise),)))
+    assert np.array_equal(latents(again), latents(played))
