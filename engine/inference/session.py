@@ -21,7 +21,8 @@ from engine.inference.checkpoints.diffusers_folder import Components, load
 from engine.inference.decode import Decoder
 from engine.inference.denoise import Step, Strengths, Text, denoise, noise
 from engine.inference.interrupt import interruptible
-from engine.inference.lora.rack import Rack
+from engine.inference.lora.attach import Attached
+from engine.inference.lora.match import match
 from engine.inference.lora.read import read_adapter
 from engine.inference.preview import NO_PICTURE, Previewer
 from engine.inference.prompt import PromptEncoder
@@ -39,7 +40,7 @@ class WanSession:
         self._device = devices.choose(choice)
         self.device = devices.describe(self._device)
         self._model: Components | None = None
-        self._adapters: dict[str, AdapterAttached] = {}
+        self._adapters: dict[str, tuple[Attached, AdapterAttached]] = {}
 
     def load(self, name: str) -> ModelInfo:
         """Load a model by name or path; on failure the one before stays, with its adapters."""
@@ -47,7 +48,6 @@ class WanSession:
         parts = load(info, self._device)
         self._model = parts
         self._adapters.clear()
-        self._rack = Rack(parts.experts)
         self._prompts = PromptEncoder(parts.tokenizer, parts.text_encoder)
         self._decoder = Decoder(parts.vae)
         self._previewer = Previewer(self._decoder)
@@ -61,15 +61,19 @@ class WanSession:
         if reason:
             raise AdapterRefused(f"{path.name} is {reason}.")
         read = read_adapter(path, header)
-        coverage = self._rack.attach(adapter, read)
-        self._adapters.pop(adapter, None)  # its new place is the last one
-        self._adapters[adapter] = AdapterAttached(adapter, path, read.sha256, read.kinds, coverage)
-        return self._adapters[adapter]
+        found = match(read, model.experts)
+        self.detach(adapter)
+        attached = Attached(adapter)
+        for expert, deltas in found.deltas.items():
+            attached.put(expert, model.experts[expert], deltas)
+        report = AdapterAttached(adapter, path, read.sha256, read.kinds, found.coverage)
+        self._adapters[adapter] = (attached, report)
+        return report
 
     def detach(self, adapter: str) -> None:
         """Take an adapter off; unknown ones are ignored."""
-        if self._adapters.pop(adapter, None):
-            self._rack.detach(adapter)
+        if entry := self._adapters.pop(adapter, None):
+            entry[0].remove()
 
     def run(self, command: Generate, post: Post) -> Clip:
         """Make a clip. Raises Cancelled, or an EngineError that says what went wrong."""
@@ -98,7 +102,7 @@ class WanSession:
             frames=frames,
             recipe=replace(recipe, loras=self._uses(live.mix, history)),
             latents=latents.float().cpu().numpy(),
-            coverage=tuple((r.path.name, r.coverage) for r in self._adapters.values()),
+            coverage=tuple((r.path.name, r.coverage) for _, r in self._adapters.values()),
         )
 
     def _denoise(
@@ -142,18 +146,20 @@ class WanSession:
     def _play(self, sigmas: tuple[float, ...], mix: Mix, expert: Expert, step: int) -> Strengths:
         """Set every adapter to what the mix says for one step; those it does not name fall silent."""
         wanted = {strip.adapter: strength(strip, expert, step, sigmas) for strip in mix.strips}
-        self._rack.set(expert, wanted)
-        return tuple(
-            (adapter, wanted.get(adapter, 0.0) if expert in report.coverage.experts else 0.0)
-            for adapter, report in self._adapters.items()
-        )
+        heard = []
+        for adapter, (attached, _) in self._adapters.items():
+            cell = attached.strengths.get(expert)
+            if cell is not None:
+                cell.value = wanted.get(adapter, 0.0)
+            heard.append((adapter, cell.value if cell is not None else 0.0))
+        return tuple(heard)
 
     def _uses(self, mix: Mix, history: list[Strengths]) -> tuple[LoraUse, ...]:
         """What was attached, with the last place of its faders, its curves and the strength of every step."""
         strips = {strip.adapter: strip for strip in mix.strips}
         played = [dict(strengths) for strengths in history]
         uses = []
-        for adapter, report in self._adapters.items():
+        for adapter, (_, report) in self._adapters.items():
             strip = strips.get(adapter, Strip(adapter, 0.0, 0.0))
             per_step = tuple(step.get(adapter, 0.0) for step in played)
             use = LoraUse(str(report.path), strip.high, strip.low, per_step, report.sha256)
