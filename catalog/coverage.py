@@ -96,6 +96,7 @@ def _read(header: Header) -> _File:
     for expert, module in layers:
         if expert and (None, module) in layers:
             doubled[expert, module] = "It stands in the file both for one expert and for both."
+    strangers -= {module for _, module in layers}
     return _File(layers, ignored, frozenset(strangers), doubled)
 
 
@@ -181,7 +182,7 @@ def _refusal(
 def _wrong_size(found: Mapping[Slot, Fit], model: Inventory) -> str:
     widths = Counter(width for (_, module), f in found.items() if (width := _width(module, f)))
     width, has = widths.most_common(1)[0][0] if widths else 0, _model_width(model)
-    unlike = next(((module, f) for (_, module), f in found.items() if f.made), None)
+    unlike = next(((module, f) for (_, module), f in found.items() if f.is_foreign), None)
     if unlike and width and width != has:
         return f"It is made for {wan(width)}; the loaded model is {wan(has)}."
     if unlike:
@@ -194,10 +195,11 @@ def _wrong_size(found: Mapping[Slot, Fit], model: Inventory) -> str:
 
 def _width(module: str, found: Fit) -> int:
     """The inner width of the model that the file was made for, as one layer shows it; 0 when it does not."""
-    made = found.change.weight
+    is_turned = module.endswith(("ffn.net.0.proj", "scale_shift_table"))
+    made = found.change.weight or (() if is_turned else (found.change.bias,))
     if not made or not module.startswith(("blocks.", "vace_blocks.")):
         return 0
-    return made[-1] if module.endswith(("ffn.net.0.proj", "scale_shift_table")) else made[0]
+    return max(made[-1] if is_turned else made[0], 0)
 
 
 def _model_width(model: Inventory) -> int:

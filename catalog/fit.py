@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 
 from catalog.inventory import Inventory
@@ -23,16 +23,15 @@ _BLOCK = re.compile(r"(vace_)?blocks\.(\d+)\.")
 @dataclass(frozen=True, slots=True)
 class Fit:
     """One layer against one model: `applied` and `ignored` (part → reason) share out its parts, unless `error`
-    says why none can be applied. `made` and `has` are the shapes that keep the whole file from this model,
-    () when nothing does; `block` is the number of a block that the model lacks, else -1.
+    says why none can be applied. `is_foreign`: it has the sizes of another model, so the whole file is for
+    that one. `block` is the number of a block that the model lacks, else -1.
     """
 
     applied: frozenset[str] = frozenset()
     ignored: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
     change: Change = field(default_factory=Change)
-    made: Shape = ()
-    has: Shape = ()
+    is_foreign: bool = False
     block: int = -1
 
 
@@ -45,9 +44,10 @@ def fit(module: str, parts: Parts, model: Inventory) -> Fit:
     weight = model.get(f"{module}.weight", model.get(module, ()))
     if not weight:
         return _absent(module, parts, change, model)
-    if _is_core(module) and not _fits(change, weight):
-        return Fit(error=_unlike(change.weight, weight), change=change, made=change.weight, has=weight)
-    return _matched(module, parts, change, weight, model.get(f"{module}.bias", ()))
+    bias = model.get(f"{module}.bias", ())
+    if _BLOCK.match(module) and (unlike := _unlike(change, weight, bias)):
+        return Fit(error=unlike, change=change, is_foreign=True)
+    return _matched(module, parts, change, weight, bias)
 
 
 def _absent(module: str, parts: Parts, change: Change, model: Inventory) -> Fit:
@@ -61,23 +61,18 @@ def _absent(module: str, parts: Parts, change: Change, model: Inventory) -> Fit:
 
 def _matched(module: str, parts: Parts, change: Change, weight: Shape, bias: Shape) -> Fit:
     """A layer that the model has, weight and bias apart: each applies, is explained, or is wrong."""
-    applied, ignored = set[str](), dict[str, str]()
-    rest = frozenset(parts) - change.weight_parts - change.bias_parts
-    ignored |= {part: _idle(part) for part in sorted(rest)}
-    if change.weight_parts and _fits(change, weight) and (bias or "up_bias" not in parts):
-        applied |= change.weight_parts
-    elif change.weight_parts and (reason := _channels(module, change.weight, weight)):
+    ignored = {part: _idle(part) for part in parts if part not in change.weight_parts | change.bias_parts}
+    if reason := _other_channels(module, change.weight, weight):
         ignored |= dict.fromkeys(sorted(change.weight_parts), reason)
-    elif change.weight_parts:
-        return Fit(error=_unlike(change.weight or (change.vector,), weight), change=change)
-    if change.bias_parts and bias == (change.bias,):
-        applied |= change.bias_parts
-    elif change.bias_parts and module in ("patch_embedding", "proj_out") and bias:
-        reason = f"made for {change.bias} outputs; this model’s layer has {bias[0]}"
+        change = replace(change, weight=(), weight_parts=frozenset())
+    if change.bias and (reason := _other_channels(module, (change.bias, *weight[1:]), weight)):
         ignored |= dict.fromkeys(sorted(change.bias_parts), reason)
-    elif change.bias_parts:
-        return Fit(error=_unlike((change.bias,), bias) if bias else "The model’s layer has no bias.")
-    return Fit(frozenset(applied), ignored, change=change)
+        change = replace(change, bias=0, bias_parts=frozenset())
+    unlike = _unlike(change, weight, bias)
+    if not unlike and not bias and (change.bias or "up_bias" in parts):
+        unlike = "It changes a bias, and the model’s layer has none."
+    applied = change.weight_parts | change.bias_parts
+    return Fit(error=unlike, change=change) if unlike else Fit(applied, ignored, change=change)
 
 
 def _fits(change: Change, weight: Shape) -> bool:
@@ -86,31 +81,31 @@ def _fits(change: Change, weight: Shape) -> bool:
     return not change.weight or fits(change.weight, weight)
 
 
-def _is_core(module: str) -> bool:
-    return _BLOCK.match(module) is not None
-
-
 def _idle(part: str) -> str:
     if part == "alpha":
         return "an alpha without factors"
     return f"a {part} that nothing here goes with"
 
 
-def _channels(module: str, made: Shape, has: Shape) -> str:
-    """Why the file's end of the network meets another number of channels, "" when that is not the reason."""
+def _other_channels(module: str, made: Shape, has: Shape) -> str:
+    """Why an end of the network meets another number of channels, "" when that is not what is different."""
+    if not made or fits(made, has):
+        return ""
     if module == "patch_embedding" and len(made) > 1 and made[0] == has[0]:
-        return f"made for {_inputs(made, has)} input channels; this model takes {has[1]}"
+        channels = made[1] if len(made) > 2 else made[1] // prod(has[2:])
+        return f"made for {channels} input channels; this model takes {has[1]}"
     if module == "proj_out" and made[1:] == has[1:]:
         return f"made for {made[0] // 4} output channels; this model has {has[0] // 4}"
     return ""
 
 
-def _inputs(made: Shape, has: Shape) -> int:
-    return made[1] if len(made) > 2 else made[1] // prod(has[2:])
-
-
-def _unlike(made: Shape, has: Shape) -> str:
-    return f"It is {_shown(made)}, the model’s is {_shown(has)}."
+def _unlike(change: Change, weight: Shape, bias: Shape) -> str:
+    """How the layer's sizes differ from the model's, "" when they do not."""
+    if not _fits(change, weight):
+        return f"It is {_shown(change.weight or (change.vector,))}, the model’s is {_shown(weight)}."
+    if change.bias and bias and bias != (change.bias,):
+        return f"Its bias is {change.bias}, the model’s is {bias[0]}."
+    return ""
 
 
 def _shown(shape: Shape) -> str:

@@ -234,13 +234,13 @@ def parse_key(key: str) -> ParsedKey | UnknownKey:
 
 
 def module_of(key: str) -> str:
-    """The module that a key speaks of, as the file spells it: without prefixes, suffix and parts of neither."""
+    """The module that an unknown key speaks of: diffusers' name if the module is known, else the file's own."""
     path, part = split_suffix(_strip(key)[0])
-    if part:
-        return path
     parents = [path[:i] for i, character in enumerate(path) if character == "." and i]
-    known = [parent for parent in parents if _look_up(parent, True)]
-    return known[-1] if known else parents[-1] if parents else path
+    known = [found[0] for parent in [*parents, path] if (found := _look_up(parent, True))]
+    if known:
+        return known[-1]
+    return path if part or not parents else parents[-1]
 
 
 def _strip(key: str) -> tuple[str, Expert | None, str]:
