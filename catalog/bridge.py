@@ -1,4 +1,4 @@
-"""The catalog's thread: looks through folders and installs files, and tells the window by signals."""
+"""The catalog's thread: looks through folders, installs files, lays them over a model, and tells by signals."""
 
 import logging
 import queue
@@ -6,21 +6,24 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from catalog.card_coverage import CardCoverages
 from catalog.errors import CatalogError
 from catalog.folders import Folders
 from catalog.install import install
 from catalog.library import Entry, Library
+from catalog.models import ModelInfo
 from catalog.scan import is_unhashed, listing, with_hash
 
 _log = logging.getLogger(__name__)
 _BATCH = 50
 _BATCH_SECONDS = 0.2
+_COVERING_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,10 @@ class CatalogBridge(QObject):
     """Files done, files in all."""
     install_finished = Signal(object)
     """InstallReport; the installed entries were announced by `found` before."""
+    covered = Signal(object)
+    """tuple[CardCoverage, ...]: how much of these files applies to the model of `choose_model`."""
+    explained = Signal(object)
+    """Explained: what `explain` asked for."""
     failed = Signal(object)
     """CatalogFailed"""
 
@@ -63,6 +70,9 @@ class CatalogBridge(QObject):
         self._stopping = threading.Event()
         self._seen: set[Path] = set()
         self._unhashed: deque[Entry] = deque()
+        self._model: ModelInfo | None = None
+        self._coverages = CardCoverages()
+        self._is_covering = False
         self._thread = threading.Thread(target=self._work, name="catalog", daemon=True)
         self._thread.start()
 
@@ -74,6 +84,16 @@ class CatalogBridge(QObject):
         """Installs files and folders that were dropped on the window."""
         chosen = tuple(paths)
         self._tasks.put(lambda library: self._install(chosen, library))
+
+    def choose_model(self, model: ModelInfo) -> None:
+        """Says by `covered` how much of every file applies to `model`, also of files that come later."""
+        if model != self._model:
+            self._model = model
+            self._tasks.put(lambda _library: self._choose(model))
+
+    def explain(self, path: Path) -> None:
+        """Says by `explained` what every tensor of one file does to the model of `choose_model`."""
+        self._tasks.put(lambda _library: self._explain(path))
 
     def stop(self, seconds: float = 10) -> bool:
         """Ends the thread at the next file or megabyte; False when it is still held up by the disk."""
@@ -114,10 +134,10 @@ class CatalogBridge(QObject):
             if is_unhashed(entry):
                 self._unhashed.append(entry)
             if len(batch) >= _BATCH or time.monotonic() - sent > _BATCH_SECONDS:
-                self.found.emit(tuple(batch))
+                self._announce(batch)
                 batch, sent = [], time.monotonic()
         if batch:
-            self.found.emit(tuple(batch))
+            self._announce(batch)
         seen |= self._out_of_reach(library)
         gone = self._seen - seen
         if gone:
@@ -126,6 +146,12 @@ class CatalogBridge(QObject):
         self._seen = seen
         self.scan_finished.emit(len(seen))
         self._tasks.put(self._hash_one)
+
+    def _announce(self, entries: Iterable[Entry]) -> None:
+        said = tuple(entries)
+        self.found.emit(said)
+        self._coverages.add(entry.path for entry in said if not entry.problem)
+        self._go_on_covering()
 
     def _out_of_reach(self, library: Library) -> set[Path]:
         """The files known in a library whose folder is not there: an unplugged disk loses nothing."""
@@ -146,6 +172,32 @@ class CatalogBridge(QObject):
                 self.found.emit((hashed,))
             self._tasks.put(self._hash_one)
 
+    def _choose(self, model: ModelInfo) -> None:
+        self._coverages.choose(model, self._seen)
+        self._go_on_covering()
+
+    def _explain(self, path: Path) -> None:
+        if said := self._coverages.explain(path):
+            self.explained.emit(said)
+
+    def _go_on_covering(self) -> None:
+        if self._coverages.is_waiting() and not self._is_covering:
+            self._is_covering = True
+            self._tasks.put(self._cover_some)
+
+    def _cover_some(self, _library: Library) -> None:
+        # some at a time, for the same reason
+        self._is_covering = False
+        begun, done = time.monotonic(), []
+        try:
+            while self._coverages.is_waiting() and time.monotonic() - begun < _COVERING_SECONDS:
+                self._check()
+                done.append(self._coverages.next())
+        finally:
+            self._go_on_covering()
+        if said := tuple(each for each in done if each):
+            self.covered.emit(said)
+
     def _install(self, paths: tuple[Path, ...], library: Library) -> None:
         last = (-1, -1)
 
@@ -159,5 +211,5 @@ class CatalogBridge(QObject):
         report = install(paths, self._folders, library, progress)
         self._seen.update(entry.path for entry in report.installed)
         if report.installed:
-            self.found.emit(report.installed)
+            self._announce(report.installed)
         self.install_finished.emit(report)

@@ -11,7 +11,8 @@ from catalog.bridge import CatalogBridge
 from catalog.folders import Folders
 from catalog.install import InstallReport
 from catalog.library import Entry
-from tests.unit.catalog.builders import folders_in, names, wan_lora, write
+from catalog.models import find_model
+from tests.unit.catalog.builders import folders_in, names, sdxl_lora, wan_lora, write
 
 
 @pytest.fixture
@@ -144,3 +145,32 @@ def test_a_drop_does_not_wait_for_the_hashes_of_the_library(
         bridge.install([write(tmp_path / "dropped.safetensors", wan_lora(width=32, blocks=1))])
     assert any(not entry.sha256 for entry in listener.entries.values())
     qtbot.waitUntil(lambda: all(entry.sha256 for entry in listener.entries.values()), timeout=20_000)
+
+
+def test_coverage_follows_the_model_and_the_files(
+    bridge: CatalogBridge, folders: Folders, qtbot: QtBot
+) -> None:
+    write(folders.library / "old.safetensors", wan_lora())
+    heard: dict[str, str] = {}
+    bridge.covered.connect(lambda said: heard.update((c.path.name, c.tally.tone) for c in said))
+    with qtbot.waitSignal(bridge.scan_finished, timeout=20_000):
+        bridge.scan()
+    with qtbot.waitSignal(bridge.covered, timeout=20_000):
+        bridge.choose_model(find_model("demo"))
+    assert heard == {"old.safetensors": "good"}
+    dropped = write(folders.library.parent / "dropped" / "new.safetensors", sdxl_lora())
+    with qtbot.waitSignal(bridge.covered, timeout=20_000):
+        bridge.install([dropped])
+    assert heard == {"old.safetensors": "good", "new.safetensors": "refused"}
+
+
+def test_a_model_is_chosen_once(bridge: CatalogBridge, folders: Folders, qtbot: QtBot) -> None:
+    write(folders.library / "old.safetensors", wan_lora())
+    model = find_model("demo")
+    bridge.choose_model(model)
+    with qtbot.waitSignal(bridge.covered, timeout=20_000):
+        bridge.scan()
+    with qtbot.assertNotEmitted(bridge.covered), qtbot.waitSignal(bridge.explained) as explained:
+        bridge.choose_model(model)
+        bridge.explain(folders.library / "old.safetensors")
+    assert explained.args[0].cover.coverage.modules == 20

@@ -1,0 +1,55 @@
+"""Opens the full list for a card or a strip; one list at a time."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from catalog.bridge import CatalogBridge
+from catalog.card_coverage import Explained
+from catalog.coverage import Coverage
+from catalog.models import ModelInfo
+from ui.coverage.window import CoverageWindow
+
+
+class CoverageOpener(QObject):
+    """Asks the catalog about a file that nobody has explained yet."""
+
+    def __init__(self, catalog: CatalogBridge, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._catalog, self._owner = catalog, parent
+        self._wanted: Path | None = None
+        self.window: CoverageWindow | None = None
+        catalog.explained.connect(self._on_explained)
+
+    def open_file(self, name: str, path: Path, model: ModelInfo) -> None:
+        """Show what the catalog finds in the file; at once, though it may still be reading."""
+        self._wanted = path
+        self._show(name, model)
+        self._catalog.explain(path)
+
+    def open_coverage(self, name: str, coverage: Coverage, model: ModelInfo) -> None:
+        """Show what the engine said when it attached the file."""
+        self._wanted = None
+        self._show(name, model).show_coverage(coverage)
+
+    def _show(self, name: str, model: ModelInfo) -> CoverageWindow:
+        if self.window is not None:
+            self.window.close()
+        window = CoverageWindow(name, model.title, self._owner)
+        self.window = window
+        window.destroyed.connect(lambda: self._forget(window))
+        window.show()
+        return window
+
+    def _forget(self, window: CoverageWindow) -> None:
+        if self.window is window:
+            self.window = None
+
+    def _on_explained(self, said: Explained) -> None:
+        if self.window is None or said.path != self._wanted:
+            return
+        if said.cover is None:
+            self.window.show_problem(said.problem)
+        else:
+            self.window.show_coverage(said.cover.coverage, said.cover.refusal)

@@ -1,0 +1,170 @@
+"""The full list of what a LoRA file does to a model: counts, blocks, kinds of layer, reasons."""
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from catalog.coverage import Coverage
+from catalog.coverage_words import Tone, block_words, full_text, sentence, tally
+from ui.coverage.bar import CoverageBar
+from ui.coverage.block_grid import BlockGrid
+from ui.coverage.layer_table import LayerTable
+from ui.coverage.reasons import ReasonsText
+from ui.elided_label import ElidedLabel
+from ui.theme import font
+
+_WIDTH, _MARGIN = 560, 16
+_COPIED_MS = 1500
+
+
+class CoverageWindow(QDialog):
+    """Stays open beside the work; Escape closes it. Empty until `show_coverage` or `show_problem`."""
+
+    def __init__(self, name: str, model: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._name, self._model = name, model
+        self._coverage: Coverage | None = None
+        self._refusal = ""
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(f"What applies – {name}")
+        self._build_top()
+        self._build_list()
+        self._build_buttons()
+        self._arrange()
+        self._fit()
+
+    @property
+    def text(self) -> str:
+        """What “Copy” copies."""
+        if self._coverage is None:
+            return f"{self._name} on {self._model}\n{self._summary.text()}\n"
+        return full_text(self._name, self._model, self._coverage, self._refusal)
+
+    def show_coverage(self, coverage: Coverage, refusal: str = "") -> None:
+        """Show how much of the file applies; `refusal` says why none of it can be used."""
+        self._coverage, self._refusal = coverage, refusal
+        count = tally(coverage, refusal)
+        self._say(sentence(count), count.tone)
+        self._bar.show_share(count.modules / max(1, count.of), count.tone)
+        self._bar.setVisible(bool(count.of))
+        if count.modules:
+            words = block_words(coverage.blocks)
+            grid = BlockGrid()
+            grid.show_blocks(coverage.blocks, words)
+            self._add("Blocks", words, grid)
+            self._add("Kinds of layer", "", LayerTable(coverage.layers))
+        self._list.addWidget(ReasonsText(coverage))
+        self._list.addStretch(1)
+        self._fit()
+
+    def show_problem(self, problem: str) -> None:
+        """Say why there is nothing to show."""
+        self._say(problem, "refused")
+
+    def copy(self) -> None:
+        """Put everything on the clipboard as plain text."""
+        QGuiApplication.clipboard().setText(self.text)
+        self._copy.setText("Copied")
+        QTimer.singleShot(_COPIED_MS, self._copy, lambda: self._copy.setText("Copy"))
+
+    # Building
+
+    def _build_top(self) -> None:
+        self._title, self._under = ElidedLabel(self._name), ElidedLabel(f"on {self._model}")
+        self._title.setFont(font(15, is_bold=True))
+        self._under.setProperty("tone", "secondary")
+        self._under.setProperty("px", "12")
+        self._summary = QLabel("Reading the file…")
+        self._summary.setTextFormat(Qt.TextFormat.PlainText)
+        self._summary.setWordWrap(True)
+        self._summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._bar = CoverageBar()
+        self._bar.hide()
+
+    def _build_list(self) -> None:
+        inside = QWidget()
+        self._list = QVBoxLayout(inside)
+        self._list.setContentsMargins(_MARGIN, 0, _MARGIN, _MARGIN)
+        self._list.setSpacing(4)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setAccessibleName("Blocks, kinds of layer and reasons")
+        self._scroll.setToolTip("")
+        self._scroll.setWidget(inside)
+
+    def _build_buttons(self) -> None:
+        self._copy = QPushButton("Copy")
+        self._copy.setToolTip("Copy all of it as text, with the name of every key")
+        self._copy.setAccessibleName("Copy what applies and what does not")
+        self._copy.clicked.connect(self.copy)
+        self._close = QPushButton("Close")
+        self._close.setToolTip("Close (Escape)")
+        self._close.setDefault(True)
+        self._close.clicked.connect(self.close)
+
+    def _arrange(self) -> None:
+        self._top = top = QVBoxLayout()
+        top.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, 12)
+        top.setSpacing(4)
+        for widget in (self._title, self._under, self._summary, self._bar):
+            top.addWidget(widget)
+        top.insertSpacing(2, 4)
+        line = QFrame()
+        line.setProperty("ground", "line")
+        line.setFixedHeight(1)
+        self._buttons = buttons = QHBoxLayout()
+        buttons.setContentsMargins(_MARGIN, 8, _MARGIN, 12)
+        buttons.setSpacing(8)
+        buttons.addStretch(1)
+        buttons.addWidget(self._copy)
+        buttons.addWidget(self._close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(top)
+        column.addWidget(self._scroll, 1)
+        column.addWidget(line)
+        column.addLayout(buttons)
+
+    def _add(self, title: str, words: str, body: QWidget) -> None:
+        head, said = QLabel(title), QLabel(words)
+        head.setFont(font(12, is_bold=True))
+        said.setProperty("tone", "secondary")
+        said.setProperty("px", "12")
+        said.setWordWrap(True)
+        said.setVisible(bool(words))
+        self._list.addWidget(head)
+        self._list.addWidget(said)
+        self._list.addWidget(body)
+        self._list.addSpacing(12)
+
+    def _say(self, words: str, tone: Tone) -> None:
+        self._summary.setText(words)
+        self._summary.setProperty("tone", tone)
+        self._summary.style().unpolish(self._summary)
+        self._summary.style().polish(self._summary)
+
+    def _fit(self) -> None:
+        """As high as its content, but never higher than the screen."""
+        room = self.screen().availableSize()
+        self.setMinimumWidth(min(400, room.width()))
+        self.resize(min(_WIDTH, room.width()), self.height())
+        wanted = sum(_height(box, self.width()) for box in (self._top, self._list, self._buttons)) + 16
+        self.resize(self.width(), min(wanted, int(room.height() * 0.85)))
+
+
+def _height(box: QBoxLayout, width: int) -> int:
+    """What a layout needs at this width: wrapped sentences make it higher."""
+    return box.totalHeightForWidth(width) if box.hasHeightForWidth() else box.totalSizeHint().height()
