@@ -1,18 +1,20 @@
 """What part of a model a file is, told from its tensors: role, architecture, number format, likely expert."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from catalog import hints
+from catalog.checkpoint_config import check_whole, head_width, transformer_config
 from catalog.checkpoint_names import Names, is_beside, quantised_as, scaled_weight, transformer_names
+from catalog.errors import UnreadableFile
 from catalog.experts import Expert
 from catalog.families import other_family
 from catalog.gguf import TYPES
 from catalog.header import Header, TensorInfo
 from catalog.key_styles import UNKNOWN_MODULE, UNKNOWN_SUFFIX
-from catalog.model_table import Architecture, matching
+from catalog.model_table import Architecture, ModelEntry, matching
 
 Role = Literal["transformer", "vae", "text encoder", "other"]
 Tensors = Mapping[str, TensorInfo]
@@ -121,7 +123,7 @@ def _transformer(header: Header, names: Names, file_name: str) -> Checkpoint:
         hint_source=hint.source,
         evidence=_evidence(shape, [row.title for row in rows], form),
         warnings=_warnings(names),
-        refusal=_stranger(names) or refusal or _unknown(shape, bool(rows)),
+        refusal=refusal or _stranger(names) or _incomplete(header, rows),
     )
 
 
@@ -160,6 +162,8 @@ def _evidence(shape: Architecture, titles: list[str], form: str) -> tuple[str, .
 def _warnings(names: Names) -> tuple[str, ...]:
     if not names.bundled:
         return ()
+    if names.bundled == 1:
+        return ("One tensor belongs to another part of a pipeline in the same file; it is not used.",)
     return (
         f"{names.bundled} tensors belong to other parts of a pipeline in the same file; they are not used.",
     )
@@ -178,13 +182,12 @@ def _stranger(names: Names) -> str:
     return ""
 
 
-def _unknown(shape: Architecture, is_known: bool) -> str:
-    if is_known or shape.in_channels == shape.out_channels:
-        return ""
-    return (
-        f"It takes {shape.in_channels} channels and gives {shape.out_channels}: a Wan that needs more than text, "
-        "of a kind not known here."
-    )
+def _incomplete(header: Header, rows: Sequence[ModelEntry]) -> str:
+    try:
+        check_whole(header, transformer_config(header, head_width([row.id for row in rows])))
+    except UnreadableFile as error:
+        return str(error)
+    return ""
 
 
 def _is_vae(tensors: Tensors) -> bool:

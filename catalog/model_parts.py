@@ -113,6 +113,10 @@ def _check_fit(parts: Mapping[Part, Path], found: Mapping[Part, Checkpoint], row
     high, vae, text = found["high"], found["vae"], found["text_encoder"]
     if row.id != OTHER and high.architecture != row.architecture:
         raise ModelNotFound(f"{parts['high'].name} is {high.title}, not {row.title}.")
+    if row.id == OTHER and not _is_text_alone(high.architecture):
+        raise ModelNotFound(
+            f"{parts['high'].name} is a Wan that needs more than text, of a kind not known here."
+        )
     if high.latent_channels != vae.latent_channels:
         names = {channels: kind for kind, channels in _CHANNELS.items()}
         kind = names.get(high.latent_channels, row.vae)
@@ -127,6 +131,12 @@ def _check_fit(parts: Mapping[Part, Path], found: Mapping[Part, Checkpoint], row
             f"the text encoder {parts['text_encoder'].name} writes {text.text_width}.",
             where_to_get("text_encoder", row),
         )
+
+
+def _is_text_alone(shape: Architecture | None) -> bool:
+    return shape is not None and (
+        shape.in_channels == shape.out_channels and not shape.has_image_branch and not shape.vace_blocks
+    )
 
 
 def _check_tokenizer(path: Path, row: ModelEntry) -> None:

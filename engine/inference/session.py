@@ -17,7 +17,8 @@ from catalog.recipe_files import complete
 from engine.automation import strength
 from engine.errors import AdapterRefused, Cancelled, ModelFailed, OutOfMemory
 from engine.inference import device as devices
-from engine.inference.checkpoints.diffusers_folder import Components, load
+from engine.inference.checkpoints.components import Components
+from engine.inference.checkpoints.load import load
 from engine.inference.decode import Decoder
 from engine.inference.denoise import Step, Strengths, Text, denoise, noise
 from engine.inference.interrupt import interruptible

@@ -1,7 +1,7 @@
 """A Wan pipeline stored as diffusers' folder: components by name from our own list, safetensors only."""
 
 import json
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,30 +11,17 @@ from diffusers import (
     UniPCMultistepScheduler,
     WanTransformer3DModel,
 )
-from transformers import AutoTokenizer, PreTrainedTokenizerBase, UMT5EncoderModel
+from transformers import AutoTokenizer, UMT5EncoderModel
 from transformers.utils.logging import disable_progress_bar
 
 from catalog.models import Expert, ModelInfo
 from engine.errors import ModelFailed
+from engine.inference.checkpoints.components import Components, first_line
 from engine.inference.device import compute_dtype
 
 disable_progress_bar()  # stderr belongs to the progress of the run
 
 SCHEDULERS = {c.__name__: c for c in (UniPCMultistepScheduler, FlowMatchEulerDiscreteScheduler)}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Components:
-    """The parts of one loaded model, all on `device` and in evaluation mode."""
-
-    info: ModelInfo
-    device: torch.device
-    tokenizer: PreTrainedTokenizerBase
-    text_encoder: UMT5EncoderModel
-    experts: dict[Expert, WanTransformer3DModel]
-    vae: AutoencoderKLWan
-    scheduler: Any
-    expand_timesteps: bool
 
 
 def load(info: ModelInfo, device: torch.device) -> Components:
@@ -47,23 +34,25 @@ def load(info: ModelInfo, device: torch.device) -> Components:
             info=info,
             device=device,
             tokenizer=AutoTokenizer.from_pretrained(info.path / "tokenizer", local_files_only=True),
-            text_encoder=_weights(UMT5EncoderModel, info, "text_encoder", dtype).to(device),
+            text_encoder=component(UMT5EncoderModel, info.path / "text_encoder", dtype).to(device),
             experts={
-                e: _weights(WanTransformer3DModel, info, names[e], dtype).to(device) for e in info.experts
+                e: component(WanTransformer3DModel, info.path / names[e], dtype).to(device)
+                for e in info.experts
             },
             # In half precision the VAE shows banding and overflows on some clips.
-            vae=_weights(AutoencoderKLWan, info, "vae", torch.float32).to(device),
+            vae=component(AutoencoderKLWan, info.path / "vae", torch.float32).to(device),
             scheduler=_scheduler(info, index),
             expand_timesteps=bool(index.get("expand_timesteps", False)),
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelFailed(f"{info.title} cannot be loaded: {_first_line(error)}") from error
+        raise ModelFailed(f"{info.title} cannot be loaded: {first_line(error)}") from error
 
 
-def _weights(kind: Any, info: ModelInfo, name: str, dtype: torch.dtype) -> Any:
+def component(kind: Any, folder: Path, dtype: torch.dtype) -> Any:
+    """One component's folder, loaded as the class `kind` on the CPU."""
     extra = {"dtype": dtype} if kind is UMT5EncoderModel else {"torch_dtype": dtype}
     model = kind.from_pretrained(
-        info.path / name, local_files_only=True, use_safetensors=True, low_cpu_mem_usage=True, **extra
+        folder, local_files_only=True, use_safetensors=True, low_cpu_mem_usage=True, **extra
     )
     return model.eval().requires_grad_(False)
 
@@ -73,7 +62,3 @@ def _scheduler(info: ModelInfo, index: dict[str, Any]) -> Any:
     if name not in SCHEDULERS:
         raise ValueError(f"its scheduler {name} is not one of {', '.join(SCHEDULERS)}")
     return SCHEDULERS[name].from_pretrained(info.path / "scheduler", local_files_only=True)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,72 @@
+"""A model of single files, as a .wanmodel.json names them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKLWan, UniPCMultistepScheduler, WanTransformer3DModel
+from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast, UMT5EncoderModel
+
+from catalog.errors import CatalogError
+from catalog.model_assembly import read_assembly
+from catalog.models import ModelInfo
+from engine.errors import ModelFailed
+from engine.inference.checkpoints.components import Components, first_line
+from engine.inference.checkpoints.diffusers_folder import component
+from engine.inference.checkpoints.text_encoder_file import load_text_encoder
+from engine.inference.checkpoints.transformer_file import load_transformer
+from engine.inference.checkpoints.vae_file import load_vae
+from engine.inference.device import compute_dtype
+
+
+def load(info: ModelInfo, device: torch.device) -> Components:
+    """Load every part. Raises ModelFailed, which names the file that is missing, damaged or something else."""
+    assembly = read_assembly(info.path)
+    parts, dtype = assembly.parts, compute_dtype(device)
+
+    def transformer(path: Path) -> Any:
+        return load_transformer(path, dtype)
+
+    def text_encoder(path: Path) -> Any:
+        return load_text_encoder(path, dtype)
+
+    return Components(
+        info=info,
+        device=device,
+        tokenizer=_part(parts["tokenizer"], _tokenizer),
+        text_encoder=_part(parts["text_encoder"], text_encoder, UMT5EncoderModel, dtype).to(device),
+        experts={
+            e: _part(parts[e], transformer, WanTransformer3DModel, dtype).to(device) for e in info.experts
+        },
+        # In half precision the VAE shows banding and overflows on some clips.
+        vae=_part(parts["vae"], load_vae, AutoencoderKLWan, torch.float32).to(device),
+        scheduler=UniPCMultistepScheduler(
+            prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=info.defaults.shift
+        ),
+        expand_timesteps=assembly.row.expand_timesteps,
+    )
+
+
+def _part(
+    path: Path, load_file: Callable[[Path], Any], kind: Any = None, dtype: torch.dtype | None = None
+) -> Any:
+    """One part from a file, or from a diffusers folder of the class `kind`."""
+    try:
+        if kind is not None and dtype is not None and path.is_dir():
+            return component(kind, path, dtype)
+        return load_file(path)
+    except CatalogError as error:
+        raise ModelFailed(f"{path.name} cannot be loaded. {error}", error.advice) from error
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelFailed(f"{path.name} cannot be loaded: {first_line(error)}") from error
+
+
+def _tokenizer(path: Path) -> PreTrainedTokenizerBase:
+    """A tokenizer's folder, or the tokenizer.json of UMT5, whose special tokens are known."""
+    if path.is_dir():
+        found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(path, local_files_only=True)
+        return found
+    return PreTrainedTokenizerFast(
+        tokenizer_file=str(path), pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
+    )

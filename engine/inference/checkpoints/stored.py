@@ -1,0 +1,46 @@
+"""Linear layers whose weights stay as small as the file has them, and are made whole for every use."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class StoredLinear(nn.Linear):
+    """A linear layer [out, in] whose `weight` is computed from what is stored; `bias` is as usual.
+
+    `compute_dtype` is the type of `weight`. What is stored moves with the layer as a buffer, but is no
+    parameter and no part of the state dict.
+    """
+
+    def __init__(self, like: nn.Linear, dtype: torch.dtype, **stored: Tensor) -> None:
+        nn.Module.__init__(self)  # nn.Linear's own would make a whole weight
+        self.in_features, self.out_features = like.in_features, like.out_features
+        self.compute_dtype = dtype
+        self.register_parameter("bias", like.bias)
+        for name, tensor in stored.items():
+            self.register_buffer(name, tensor, persistent=False)
+
+    @property
+    def weight(self) -> Tensor:  # type: ignore[override]
+        """The weight [out, in] in `compute_dtype`, anew at every call."""
+        raise NotImplementedError
+
+    def forward(self, input: Tensor) -> Tensor:
+        """input [..., in] → [..., out], in the input's type."""
+        return functional.linear(input, self.weight.to(input.dtype), self.bias)
+
+
+class ScaledLinear(StoredLinear):
+    """Weights in 8-bit floats, with the factor that they were divided by: one number, or one per row."""
+
+    values: Tensor
+    scale: Tensor
+
+    def __init__(self, like: nn.Linear, dtype: torch.dtype, values: Tensor, scale: Tensor | None) -> None:
+        factor = torch.ones(1, 1) if scale is None else scale.float().reshape(-1, 1)
+        super().__init__(like, dtype, values=values, scale=factor)
+
+    @property
+    def weight(self) -> Tensor:  # type: ignore[override]
+        """The weight [out, in]; the factor is applied before rounding to `compute_dtype`."""
+        return (self.values.float() * self.scale).to(self.compute_dtype)
