@@ -152,6 +152,7 @@ def test_the_menu_offers_what_can_be_done(browser: BrowserPanel) -> None:
 
     assert offers("Zebra") == {
         "Add to desk": True,
+        "What applies…": True,
         "Copy trigger words": True,
         "Show in folder": True,
         "Move to trash…": True,

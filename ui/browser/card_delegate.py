@@ -1,4 +1,4 @@
-"""How a card looks: a picture made from the file's hash, letters, name, what it is, kind and size."""
+"""How a card looks: a picture made from the file's hash, letters, name, what it is, kind, size, coverage."""
 
 import hashlib
 
@@ -6,13 +6,16 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, 
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QLinearGradient, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from catalog.coverage_words import Tally, short
 from catalog.library import Entry
-from ui.browser.cards import ENTRY_ROLE
+from ui.browser.cards import ENTRY_ROLE, TALLY_ROLE
 from ui.browser.words import is_suspect, kind_line, letters, what_line
+from ui.coverage.bar import HEIGHT as BAR
+from ui.coverage.bar import paint_bar
 from ui.theme import font, theme
 
 GAP = 8
-TEXT_HEIGHT = 64
+TEXT_HEIGHT = 88
 
 
 def picture_height(width: float) -> float:
@@ -39,6 +42,8 @@ class CardDelegate(QStyledItemDelegate):
         _picture(painter, top, entry)
         _letters(painter, top, letters(entry))
         _text(painter, rect.adjusted(8, top.height() + 6, -8, -6), entry)
+        if tally := index.data(TALLY_ROLE):
+            _coverage(painter, rect.adjusted(8, 0, -8, -8), tally)
         _outline(painter, rect, state)
         painter.restore()
 
@@ -110,6 +115,15 @@ def _text(painter: QPainter, rect: QRectF, entry: Entry) -> None:
     for text, type_face, colour, mode, height in lines:
         _line(painter, QRectF(rect.left(), top, rect.width(), height), text, type_face, colour, mode)
         top += height
+
+
+def _coverage(painter: QPainter, rect: QRectF, tally: Tally) -> None:
+    """At the bottom: a few words, and under them the bar."""
+    bar = QRectF(rect.left(), rect.bottom() - BAR, rect.width(), BAR)
+    paint_bar(painter, bar, tally.modules / max(1, tally.of), tally.tone)
+    words = QRectF(rect.left(), bar.top() - 18, rect.width(), 16)
+    colour = theme().secondary if tally.tone == "good" else getattr(theme(), tally.tone)
+    _line(painter, words, short(tally), font(11, is_tabular=True), colour, Qt.TextElideMode.ElideRight)
 
 
 def _family(entry: Entry) -> str:

@@ -4,10 +4,11 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, QSortFilterProxyModel, Qt
 
+from catalog.coverage_words import Tally
 from catalog.identify import misfit
 from catalog.library import Entry
 from catalog.models import ModelInfo
-from ui.browser.cards import ENTRY_ROLE, Index
+from ui.browser.cards import ENTRY_ROLE, TALLY_ROLE, Index
 from ui.browser.words import is_suspect, letters
 
 Chip = Literal["fits", "high", "low", "problem"]
@@ -41,8 +42,9 @@ class CardFilter(QSortFilterProxyModel):
         self.invalidate()
 
     def filterAcceptsRow(self, row: int, parent: Index) -> bool:
-        entry = self.sourceModel().index(row, 0, parent).data(ENTRY_ROLE)
-        return self._has_words(entry) and all(self._holds(chip, entry) for chip in self._chips)
+        index = self.sourceModel().index(row, 0, parent)
+        entry, tally = index.data(ENTRY_ROLE), index.data(TALLY_ROLE)
+        return self._has_words(entry) and all(self._holds(chip, entry, tally) for chip in self._chips)
 
     def _has_words(self, entry: Entry) -> bool:
         parts = [entry.name, entry.problem]
@@ -51,9 +53,11 @@ class CardFilter(QSortFilterProxyModel):
         text = " ".join(parts).casefold()
         return all(word in text for word in self._words)
 
-    def _holds(self, chip: Chip, entry: Entry) -> bool:
+    def _holds(self, chip: Chip, entry: Entry, tally: Tally | None) -> bool:
         if chip == "problem":
             return is_suspect(entry)
+        if chip == "fits" and tally is not None:
+            return tally.tone != "refused"
         if chip == "fits":
             is_known = entry.identity is not None and self._model is not None
             return is_known and not misfit(entry.identity, self._model)  # type: ignore[arg-type]

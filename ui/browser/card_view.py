@@ -11,9 +11,12 @@ NARROWEST = 124
 
 
 class CardView(QListView):
-    """Cards in as many columns as fit, two at least. `chosen` says that the current one is wanted."""
+    """Cards in as many columns as fit, two at least. `chosen` says that the current one is wanted on the
+    desk, `asked` that one wants to know what of it applies.
+    """
 
     chosen = Signal()
+    asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,6 +47,9 @@ class CardView(QListView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
             self.chosen.emit()
+            return
+        if event.key() == Qt.Key.Key_Space and not event.modifiers() and self.currentIndex().isValid():
+            self.asked.emit()
             return
         super().keyPressEvent(event)
         has_moved = event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_Left, Qt.Key.Key_Right)

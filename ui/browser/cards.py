@@ -15,11 +15,16 @@ from PySide6.QtCore import (
     QUrl,
 )
 
+from catalog.card_coverage import CardCoverage
+from catalog.coverage_words import Tally, short
 from catalog.library import Entry
+from catalog.models import ModelInfo
 from ui.browser.words import full_text, kind_line
 
 CARD_MIME = "application/x-lora-alchemy-cards"
 ENTRY_ROLE = int(Qt.ItemDataRole.UserRole) + 1
+TALLY_ROLE = ENTRY_ROLE + 1
+"""Tally | None: how much of the file applies to the model; None while that is not known."""
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -30,6 +35,8 @@ class CardModel(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._entries: list[Entry] = []
+        self._model: ModelInfo | None = None
+        self._tallies: dict[Path, Tally] = {}
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -55,6 +62,25 @@ class CardModel(QAbstractListModel):
             self._entries += added
             self.endInsertRows()
 
+    def choose_model(self, model: ModelInfo | None) -> None:
+        """Forget how much applies to the model before."""
+        if model != self._model:
+            self._model, self._tallies = model, {}
+            if self._entries:
+                self.dataChanged.emit(self.index(0), self.index(len(self._entries) - 1))
+
+    def take_coverage(self, coverages: Iterable[CardCoverage]) -> None:
+        """News of how much applies; what is about another model comes too late and is dropped."""
+        fresh = {each.path: each.tally for each in coverages if each.model == self._model}
+        self._tallies |= fresh
+        for row, entry in enumerate(self._entries):
+            if entry.path in fresh:
+                self.dataChanged.emit(self.index(row), self.index(row))
+
+    def tally_of(self, path: Path) -> Tally | None:
+        """How much of the file at `path` applies to the model, if that is known."""
+        return self._tallies.get(path)
+
     def lose(self, paths: Sequence[Path]) -> None:
         """Drop the entries of files that are gone."""
         for path in paths:
@@ -71,16 +97,20 @@ class CardModel(QAbstractListModel):
         if not index.isValid() or index.row() >= len(self._entries):
             return None
         entry = self._entries[index.row()]
+        tally = self._tallies.get(entry.path)
         match role:
             case Qt.ItemDataRole.DisplayRole:
                 return entry.name
             case Qt.ItemDataRole.ToolTipRole:
-                return f"{entry.name}\n{full_text(entry)}\n\nEnter, double-click or drag puts it on the desk"
+                return f"{entry.name}\n{full_text(entry, tally)}\n\nEnter, double-click or drag puts it on the desk"
             case Qt.ItemDataRole.AccessibleTextRole:
                 what = entry.problem or (entry.identity.summary if entry.identity else "")
-                return f"{entry.name}, {what}, {kind_line(entry)}"
+                known = (entry.name, what, kind_line(entry), short(tally) if tally else "")
+                return ", ".join(part for part in known if part)
             case _ if role == ENTRY_ROLE:
                 return entry
+            case _ if role == TALLY_ROLE:
+                return tally
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:

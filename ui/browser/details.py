@@ -1,63 +1,83 @@
 """What is known about the selected LoRA file, as text that can be copied."""
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from html import escape
 
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QTextEdit, QVBoxLayout, QWidget
+
+from catalog.coverage_words import Tally
 from catalog.library import Entry
-from ui.browser.words import full_text
+from ui.browser.words import Fact, facts
 from ui.elided_label import ElidedLabel
-from ui.theme import font
+from ui.theme import Theme, font, theme, watcher
 
 
 class DetailsPane(QFrame):
-    """Name, evidence, trigger words and path of one entry; hidden while none is selected."""
+    """Name, coverage, evidence, doubts, trigger words and path of one entry; hidden while none is selected."""
 
     add_requested = Signal()
+    coverage_requested = Signal()
     copy_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("ground", "raised")
-        self._name = ElidedLabel()
-        self._name.setFont(font(13, is_bold=True))
-        self._text = QPlainTextEdit()
-        self._text.setReadOnly(True)
-        self._text.setTabChangesFocus(True)
-        self._text.setFont(font(12))
-        self._text.setStyleSheet("border: 0; padding: 0; background: transparent;")
-        self._text.setAccessibleName("What is known about the file")
-        self._text.setToolTip("Evidence, trigger words and path; select and copy")
-        self._text.document().setDocumentMargin(0)
-        self._add = QPushButton("Add to desk")
-        self._add.setToolTip("Put it on the desk (Enter)")
-        self._add.setAccessibleName("Add the selected LoRA to the desk")
-        self._add.clicked.connect(self.add_requested)
-        self._copy = QPushButton("Copy triggers")
-        self._copy.setToolTip("Copy what the prompt should contain")
-        self._copy.setAccessibleName("Copy the trigger words of the selected LoRA")
-        self._copy.clicked.connect(self.copy_requested)
+        self._facts: tuple[Fact, ...] = ()
+        self._build()
         self._arrange()
         self.hide()
+        watcher().changed.connect(self._write)
 
-    def show_entry(self, entry: Entry | None) -> None:
-        """Show one entry, or nothing."""
+    @property
+    def text(self) -> QTextEdit:
+        """The facts as they are shown."""
+        return self._text
+
+    def show_entry(self, entry: Entry | None, coverage: Tally | None = None) -> None:
+        """Show one entry and how much of it applies to the model, or nothing."""
         self.setVisible(entry is not None)
         if entry is None:
             return
         self._name.setText(entry.name)
-        self._text.setPlainText(full_text(entry))
+        found = facts(entry, coverage)
+        if found != self._facts:
+            self._facts = found
+            self._write()
         self._add.setEnabled(not entry.problem)
+        self._applies.setEnabled(not entry.problem)
         self._copy.setVisible(bool(entry.identity and entry.identity.trigger_words))
 
     def fit(self, height: int) -> None:
         """Leave the cards their room in a browser of this height."""
         self._text.setFixedHeight(112 if height > 760 else 64)
 
+    def _build(self) -> None:
+        self._name = ElidedLabel()
+        self._name.setFont(font(13, is_bold=True))
+        self._text = QTextEdit()
+        self._text.setReadOnly(True)
+        self._text.setTabChangesFocus(True)
+        self._text.setFont(font(12))
+        self._text.setStyleSheet("border: 0; padding: 0; background: transparent;")
+        self._text.setAccessibleName("What is known about the file")
+        self._text.setToolTip("Evidence, doubts, trigger words and path; select and copy")
+        self._text.document().setDocumentMargin(0)
+        self._add = _button("Add to desk", "Put it on the desk (Enter)", "Add the selected LoRA to the desk")
+        self._add.clicked.connect(self.add_requested)
+        self._applies = _button(
+            "What applies…", "Every layer and key, with reasons (Space)", "What of the selected LoRA applies"
+        )
+        self._applies.clicked.connect(self.coverage_requested)
+        self._copy = _button(
+            "Triggers", "Copy what the prompt should contain", "Copy the trigger words of the selected LoRA"
+        )
+        self._copy.clicked.connect(self.copy_requested)
+
     def _arrange(self) -> None:
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
-        buttons.addWidget(self._add)
-        buttons.addWidget(self._copy)
+        for button in (self._add, self._applies, self._copy):
+            buttons.addWidget(button)
         buttons.addStretch(1)
         box = QVBoxLayout(self)
         box.setContentsMargins(12, 8, 8, 8)
@@ -65,3 +85,21 @@ class DetailsPane(QFrame):
         box.addWidget(self._name)
         box.addWidget(self._text)
         box.addLayout(buttons)
+
+    def _write(self) -> None:
+        self._text.setHtml(_html(self._facts, theme()))
+
+
+def _html(found: tuple[Fact, ...], colours: Theme) -> str:
+    lines = (
+        f'<p style="margin: 0; color: {getattr(colours, fact.meaning)}">{escape(fact.text)}</p>'
+        for fact in found
+    )
+    return "".join(lines)
+
+
+def _button(text: str, tip: str, name: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    button.setAccessibleName(name)
+    return button

@@ -34,9 +34,12 @@ EMPTY = "Drop .safetensors here to install"
 
 
 class BrowserPanel(QFrame):
-    """Shows a CardModel. `chosen` carries the entry that is wanted on the desk."""
+    """Shows a CardModel. `chosen` carries the entry that is wanted on the desk, `coverage_wanted` the one
+    whose full list of what applies is wanted.
+    """
 
     chosen = Signal(object)
+    coverage_wanted = Signal(object)
     trashed = Signal(object)
     message = Signal(str, str, str, str)
 
@@ -79,6 +82,7 @@ class BrowserPanel(QFrame):
 
     def set_model(self, model: ModelInfo | None) -> None:
         """The model that “fits” is about."""
+        self._cards.choose_model(model)
         self._filter.set_model(model)
 
     # Building
@@ -111,11 +115,13 @@ class BrowserPanel(QFrame):
         self._view = CardView()
         self._view.setModel(self._filter)
         self._view.chosen.connect(self._choose)
+        self._view.asked.connect(self._want_coverage)
         self._view.customContextMenuRequested.connect(self._open_menu)
         self._view.selectionModel().currentChanged.connect(self._show_details)
         self._details = DetailsPane()
         self._details.add_requested.connect(self._choose)
         self._details.copy_requested.connect(self._copy_triggers)
+        self._details.coverage_requested.connect(self._want_coverage)
         self._hint = QLabel(EMPTY)
         self._hint.setProperty("tone", "secondary")
         self._hint.setProperty("px", "12")
@@ -165,7 +171,8 @@ class BrowserPanel(QFrame):
         self._count()
 
     def _show_details(self) -> None:
-        self._details.show_entry(self.current())
+        entry = self.current()
+        self._details.show_entry(entry, self._cards.tally_of(entry.path) if entry else None)
 
     def show_progress(self, done: int, total: int) -> None:
         """Say how far an installation is; 0 of 0 when there is none."""
@@ -205,6 +212,8 @@ class BrowserPanel(QFrame):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction("Add to desk\tEnter", self._choose).setEnabled(not entry.problem)
+        applies = menu.addAction("What applies…\tSpace", self._want_coverage)
+        applies.setEnabled(not entry.problem)
         copy = menu.addAction("Copy trigger words", self._copy_triggers)
         copy.setEnabled(bool(entry.identity and entry.identity.trigger_words))
         menu.addAction("Show in folder", lambda: show_in_folder(entry.path))
@@ -212,6 +221,11 @@ class BrowserPanel(QFrame):
         trash = menu.addAction("Move to trash…", lambda: self._trash(entry))
         trash.setEnabled(entry.origin == "library")
         return menu
+
+    def _want_coverage(self) -> None:
+        entry = self.current()
+        if entry and not entry.problem:
+            self.coverage_wanted.emit(entry)
 
     def _copy_triggers(self) -> None:
         entry = self.current()

@@ -1,6 +1,22 @@
 """What a card says about an entry, in words."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from catalog.coverage_words import Tally, sentence
+from catalog.identify import Identity
 from catalog.library import Entry
+
+Meaning = Literal["text", "secondary", "good", "look", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line about a file, and what it means: what it is, proof, good news, a doubt, a refusal."""
+
+    meaning: Meaning
+    text: str
 
 
 def size_words(size: int) -> str:
@@ -45,13 +61,48 @@ def is_suspect(entry: Entry) -> bool:
     return identity is None or not identity.is_wan or bool(identity.contradictions)
 
 
-def full_text(entry: Entry) -> str:
-    """All that is known about an entry, a fact a line."""
-    lines = [what_line(entry), kind_line(entry)]
-    if identity := entry.identity:
-        lines += [f"! {each}" for each in (*identity.contradictions, *identity.warnings)]
-        if identity.trigger_words:
-            lines.append("Trigger words: " + ", ".join(identity.trigger_words))
-        lines += [f"Because: {each}" for each in identity.evidence]
-    lines.append(str(entry.path) if entry.origin == "library" else f"{entry.path.name} (built in)")
-    return "\n".join(line for line in lines if line)
+def facts(entry: Entry, coverage: Tally | None = None) -> tuple[Fact, ...]:
+    """All that is known about an entry, the most important first; `coverage` is that on the loaded model."""
+    place = str(entry.path) if entry.origin == "library" else f"{entry.path.name} (built in)"
+    found = (
+        Fact("refused" if entry.problem else "text", what_line(entry)),
+        Fact("secondary", kind_line(entry)),
+        *((Fact(coverage.tone, sentence(coverage)),) if coverage else ()),
+        *(_identity_facts(entry.identity) if entry.identity else ()),
+        Fact("secondary", place),
+    )
+    return tuple(fact for fact in found if fact.text)
+
+
+def _identity_facts(identity: Identity) -> tuple[Fact, ...]:
+    made_for = [identity.family, identity.variant] if identity.is_wan else []
+    return (
+        *(Fact("look", f"! {each}") for each in (*identity.contradictions, *identity.warnings)),
+        Fact("text", _listed("Trigger words: ", identity.trigger_words)),
+        Fact("text", _listed("Made for ", made_for)),
+        Fact("text", _expert_line(identity)),
+        *(Fact("secondary", f"Because: {each}") for each in identity.evidence),
+        *(Fact("secondary", f"Cannot tell: {each}") for each in identity.cannot_tell),
+        Fact("secondary", _listed("Trained with ", [identity.trainer])),
+    )
+
+
+def _listed(start: str, words: Iterable[str]) -> str:
+    said = ", ".join(word for word in words if word)
+    return start + said if said else ""
+
+
+def full_text(entry: Entry, coverage: Tally | None = None) -> str:
+    """The facts as plain text, one a line."""
+    return "\n".join(fact.text for fact in facts(entry, coverage))
+
+
+def _expert_line(identity: Identity) -> str:
+    """Which expert the file is for, and how that is known."""
+    if len(identity.experts) == 2:
+        return "For both experts, by its tensor names"
+    if identity.experts:
+        return f"For the {identity.experts[0]}-noise expert, by its tensor names"
+    if identity.expert_hint:
+        return f"For the {identity.expert_hint}-noise expert, going by its {identity.hint_source}"
+    return ""

@@ -38,7 +38,7 @@ class CoverageOpener(QObject):
             self.window.close()
         window = CoverageWindow(name, model.title, self._owner)
         self.window = window
-        window.destroyed.connect(lambda: self._forget(window))
+        window.finished.connect(lambda _code: self._forget(window))
         window.show()
         return window
 
