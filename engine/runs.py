@@ -99,10 +99,10 @@ def load_point(run: Unfinished) -> SavedPoint:
         raise CannotContinue(f"What was kept of “{run.recipe.prompt}” cannot be read.") from error
 
 
-def move(run: Unfinished, folder: Path) -> None:
+def move(old: Path, new: Path) -> None:
     """Let another run go on with what was kept, so that no two ever do. Raises CannotContinue."""
     try:
-        os.rename(run.folder, folder)
+        os.rename(old, new)
     except OSError as error:
         raise CannotContinue("That run is no longer there to be continued.") from error
 

@@ -146,7 +146,7 @@ class FakeSession:
                 kept = runs.read(folder)
                 assert kept is not None and command.folder is not None
                 values = runs.load_point(kept).values
-                runs.move(kept, command.folder)
+                runs.move(kept.folder, command.folder)
                 return [tuple((name, value) for name, value in step) for step in values["played"]]
             case Reuse():
                 recipe, mix = self._begin(command), command.live.mix

@@ -24,10 +24,10 @@ Play = Callable[[Mix, Expert, int], Strengths]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Text:
-    """Embeddings [1, tokens, width] of the prompt and of the negative prompt."""
+    """Embeddings [1, tokens, width] of the prompt and, where guidance asks for it, of the negative prompt."""
 
     prompt: Tensor
-    negative: Tensor
+    negative: Tensor | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,12 +59,14 @@ def denoise(
     live: LiveControls,
     play: Play,
     expand_timesteps: bool = False,
+    first: int = 0,
 ) -> Iterator[Step]:
-    """Yield each step as it is done. The mix is read once per step and holds for both of its passes.
+    """Yield each step from `first` as it is done; `latents` and `plan` stand before that step.
 
-    Raises Cancelled within one transformer block of a cancel, BadNumbers when latents stop being finite.
+    The mix is read once per step and holds for both of its passes. Raises Cancelled within one transformer
+    block of a cancel, BadNumbers when latents stop being finite.
     """
-    for index, timestep in enumerate(plan.timesteps):
+    for index, timestep in enumerate(plan.timesteps[first:], first):
         live.check()
         begun = time.perf_counter()
         mix, expert, sigma = live.mix, plan.experts[index], plan.sigmas[index]
@@ -99,6 +101,7 @@ def _velocity(
     with_prompt = passed(text.prompt)
     if guidance == 1:
         return with_prompt
+    assert text.negative is not None
     without = passed(text.negative)
     return without + guidance * (with_prompt - without)
 

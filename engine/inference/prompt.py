@@ -9,7 +9,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase, UMT5EncoderModel
 
 MAX_TOKENS = 512
-_KEPT = 16
+_KEPT = 32
 
 
 def clean(prompt: str) -> str:
@@ -19,7 +19,7 @@ def clean(prompt: str) -> str:
 
 
 class PromptEncoder:
-    """Encodes prompts and remembers the last few, so that a new run with the same words costs nothing."""
+    """Encodes prompts and remembers the last few on the host, so that the same words again cost nothing."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, text_encoder: UMT5EncoderModel) -> None:
         self._tokenizer = tokenizer
@@ -30,11 +30,11 @@ class PromptEncoder:
         """Embeddings [1, 512, width], zeros after the prompt's last token, on the encoder's device."""
         prompt = clean(prompt)
         if prompt not in self._known:
-            self._known[prompt] = self._encode(prompt)
+            self._known[prompt] = self._encode(prompt).cpu()
             if len(self._known) > _KEPT:
                 self._known.popitem(last=False)
         self._known.move_to_end(prompt)
-        return self._known[prompt]
+        return self._known[prompt].to(self._text_encoder.device)
 
     def _encode(self, prompt: str) -> Tensor:
         tokens = self._tokenizer(

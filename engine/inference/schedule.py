@@ -1,6 +1,7 @@
 """The noise schedule of one run: a fresh scheduler, its sigmas, and the expert of every step."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -11,6 +12,9 @@ from catalog.models import Expert, ModelInfo
 from catalog.recipe import Recipe
 from engine.errors import BadSettings
 
+State = Mapping[str, Any]
+"""Attributes of a scheduler: plain values, tensors on the host, and lists of them."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Schedule:
@@ -20,6 +24,28 @@ class Schedule:
     timesteps: Tensor
     sigmas: tuple[float, ...]
     experts: tuple[Expert, ...]
+    _at_first: dict[str, Any] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._at_first.update({name: _copy(value, "cpu") for name, value in vars(self.scheduler).items()})
+
+    @property
+    def boundary(self) -> int | None:
+        """The first step of the low-noise expert after steps of the other one."""
+        return self.experts.index("low") if len(set(self.experts)) == 2 else None
+
+    def state(self) -> State:
+        """All that the steps so far have changed in the scheduler, as values of its own."""
+        return {
+            name: _copy(value, "cpu")
+            for name, value in vars(self.scheduler).items()
+            if name not in self._at_first or not _equal(value, self._at_first[name])
+        }
+
+    def restore(self, state: State) -> None:
+        """Put a schedule that has made no step where another one of the same settings was."""
+        for name, value in state.items():
+            setattr(self.scheduler, name, _copy(value, self.timesteps.device))
 
 
 def schedule(base: Any, info: ModelInfo, recipe: Recipe, device: torch.device) -> Schedule:
@@ -51,3 +77,23 @@ def _build(base: Any, name: str | None, shift: float) -> Any:
             return FlowMatchEulerDiscreteScheduler(shift=shift)
         case _:
             raise BadSettings(f"There is no scheduler “{name}”; choose unipc or euler.")
+
+
+def _copy(value: Any, device: torch.device | str) -> Any:
+    match value:
+        case Tensor():
+            return value.detach().to(device, copy=True)
+        case list():
+            return [_copy(item, device) for item in value]
+        case _:
+            return value  # a number, a text, None, or the frozen configuration
+
+
+def _equal(one: Any, other: Any) -> bool:
+    match one, other:
+        case Tensor(), Tensor():
+            return one.dtype == other.dtype and torch.equal(one.cpu(), other)
+        case list(), list():
+            return len(one) == len(other) and all(map(_equal, one, other))
+        case _:
+            return type(one) is type(other) and bool(one == other)

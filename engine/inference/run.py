@@ -1,0 +1,198 @@
+"""One run, from where it begins to its clip: kept steps are taken over, the others denoised and kept."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from torch import Tensor
+
+from catalog.models import Expert
+from engine import runs
+from engine.errors import Cancelled, CannotContinue
+from engine.inference.denoise import Step, Strengths, Text, denoise
+from engine.inference.interrupt import interruptible
+from engine.inference.loaded import Adapters, Loaded
+from engine.inference.origin import cause, origin
+from engine.inference.preview import NO_PICTURE
+from engine.inference.saved import pack
+from engine.inference.tones import faders, named, played, tones
+from engine.inference.trajectory import Point, Taken, Trajectories
+from engine.messages import Frames, Mix, Resume, Reuse, RunStarted, Stage, StageChanged, StepFinished
+from engine.worker import Clip, Generate, Post
+
+log = logging.getLogger(__name__)
+
+_Result = TypeVar("_Result")
+
+
+class Run:
+    """Makes one clip; to be used once."""
+
+    def __init__(
+        self, command: Generate, post: Post, model: Loaded, adapters: Adapters, kept: Trajectories
+    ) -> None:
+        self._command, self._post, self._kept = command, post, kept
+        self._model, self._adapters = model, adapters
+        self._origin = origin(command, model, adapters, kept)
+        self._steps = len(self._origin.plan.sigmas)
+        self._trajectory = self._origin.trajectory
+        self._folder = command.folder
+
+    def clip(self) -> Clip:
+        """Denoise and decode. Raises Cancelled, or an EngineError that says what went wrong."""
+        self._begin()
+        latents = self._denoise()
+        self._stage("decoding")
+        decoder, live = self._model.decoder, self._command.live
+        with interruptible(decoder.blocks, live):
+            frames = _cancellable(self._steps, lambda: decoder.decode(latents))
+        attached = self._adapters.attached
+        heard = [step.cause.tones for step in self._trajectory.taken]
+        loras = played(attached, live.mix, heard, self._trajectory.files)
+        return Clip(
+            frames=frames,
+            recipe=replace(self._origin.recipe, loras=loras),
+            latents=latents.float().cpu().numpy(),
+            coverage=tuple((report.path.name, report.coverage) for report in attached.values()),
+        )
+
+    def _begin(self) -> None:
+        """Say what the run is, keep it from now on, and post the steps that it takes over."""
+        command, start, trajectory = self._command, self._origin, self._trajectory
+        if isinstance(command.start, Resume) and self._folder:
+            runs.move(command.start.folder, self._folder)
+        if not command.budget:
+            trajectory.stride = self._steps + 1
+        self._kept.begin(command.run, trajectory, command.budget)
+        trajectory.files |= {r.sha256: str(r.path) for r in self._adapters.attached.values()}
+        plan = start.plan
+        self._post(RunStarted(command.run, start.recipe, plan.sigmas, plan.experts, start.begins_at))
+        revision = command.live.mix.revision if isinstance(command.start, Reuse) else 0
+        for index, taken in enumerate(trajectory.taken):
+            strengths, _ = named(taken.cause.tones, self._adapters.attached)
+            preview = taken.preview if command.has_previews else NO_PICTURE
+            self._post(self._finished(index, revision, 0.0, preview, strengths, is_reused=True))
+        if self._folder:
+            runs.prune(self._folder.parent)
+            if start.begins_at:
+                self._write(trajectory.points[start.begins_at])
+
+    def _denoise(self) -> Tensor:
+        """Run the loop, posting and keeping each step; the last latents."""
+        parts, start = self._model.parts, self._origin
+        recipe, latents = start.recipe, start.latents
+        if start.begins_at == self._steps:
+            return latents
+        assert recipe.guidance is not None
+        self._stage("encoding the prompt")
+        text = self._text()
+        self._stage("denoising")
+        steps = denoise(
+            parts.experts,
+            start.plan,
+            latents,
+            text,
+            recipe.guidance,
+            self._command.live,
+            self._play,
+            parts.expand_timesteps,
+            start.begins_at,
+        )
+        while step := _cancellable(len(self._trajectory.taken), lambda: next(steps, None)):
+            latents = step.latents
+            self._take(step)
+        return latents
+
+    def _text(self) -> Text:
+        """The embeddings that the steps to come need."""
+        recipe, plan, prompts = self._origin.recipe, self._origin.plan, self._model.prompts
+        causes = [cause(recipe, plan, step, ()) for step in range(self._origin.begins_at, self._steps)]
+        is_guided = any(c.negative is not None for c in causes)
+        negative = prompts.encode(recipe.negative_prompt or "") if is_guided else None
+        return Text(prompts.encode(recipe.prompt), negative)
+
+    def _play(self, mix: Mix, expert: Expert, step: int) -> Strengths:
+        """Set the adapters to what the mix says, or to what an earlier run played at this step."""
+        if step < len(self._origin.past):
+            strengths, missing = named(self._origin.past[step], self._adapters.attached)
+            if missing:
+                raise CannotContinue(
+                    "A LoRA that played in the steps before is no longer on the desk, and the step itself "
+                    "is no longer kept."
+                )
+        else:
+            strengths = self._adapters.strengths(mix, expert, step, self._origin.plan.sigmas)
+        self._adapters.play(strengths, expert)
+        return strengths
+
+    def _take(self, step: Step) -> None:
+        """Show and keep a step that is done."""
+        begun = time.perf_counter()
+        command, previewer = self._command, self._model.previewer
+        preview = previewer.show(step.estimate) if command.has_previews else NO_PICTURE
+        heard = tones(step.strengths, self._adapters.attached)
+        self._trajectory.taken.append(
+            Taken(cause(self._origin.recipe, self._origin.plan, step.index, heard), preview)
+        )
+        if command.budget or self._folder:
+            self._keep(step)
+        revision = step.mix.revision if step.index >= len(self._origin.past) else 0
+        seconds = step.seconds + time.perf_counter() - begun
+        self._post(self._finished(step.index, revision, seconds, preview, step.strengths))
+
+    def _keep(self, step: Step) -> None:
+        point = Point(step.index + 1, step.latents.to("cpu", copy=True), self._origin.plan.state())
+        self._trajectory.add(point)
+        self._kept.fit()
+        self._write(point)
+
+    def _write(self, point: Point) -> None:
+        """Keep a point on disk too; a disk that refuses costs only the chance to continue."""
+        if self._folder is None:
+            return
+        trajectory = self._trajectory
+        loras = faders(self._adapters.attached, self._command.live.mix, self._steps)
+        recipe = replace(self._origin.recipe, loras=loras)
+        always = () if trajectory.boundary is None else (trajectory.boundary,)
+        try:
+            runs.write(self._folder, recipe, pack(trajectory, point), always)
+        except OSError as error:
+            log.warning("the run is not kept on disk: %s", error)
+            self._folder = None
+
+    def _finished(
+        self,
+        step: int,
+        revision: int,
+        seconds: float,
+        preview: Frames,
+        strengths: Strengths,
+        is_reused: bool = False,
+    ) -> StepFinished:
+        plan = self._origin.plan
+        return StepFinished(
+            run=self._command.run,
+            step=step,
+            steps=self._steps,
+            sigma=plan.sigmas[step],
+            expert=plan.experts[step],
+            mix_revision=revision,
+            seconds=seconds,
+            preview=preview,
+            strengths=strengths,
+            is_reused=is_reused,
+        )
+
+    def _stage(self, stage: Stage) -> None:
+        self._post(StageChanged(self._command.run, stage))
+
+
+def _cancellable(step: int, work: Callable[[], _Result]) -> _Result:
+    """Run `work`; a cancel inside it is told which step it hit."""
+    try:
+        return work()
+    except Cancelled as stopped:
+        stopped.step = step
+        raise
