@@ -9,6 +9,7 @@ from catalog.coverage_words import Tally
 from catalog.library import Entry
 from ui.browser.words import Fact, facts
 from ui.elided_label import ElidedLabel
+from ui.stage.icon_button import IconButton
 from ui.theme import Theme, font, theme, watcher
 
 
@@ -49,7 +50,8 @@ class DetailsPane(QFrame):
 
     def fit(self, height: int) -> None:
         """Leave the cards their room in a browser of this height."""
-        self._text.setFixedHeight(112 if height > 760 else 64)
+        lines = 8 if height > 760 else 5
+        self._text.setFixedHeight(lines * self._text.fontMetrics().lineSpacing())
 
     def _build(self) -> None:
         self._name = ElidedLabel()
@@ -68,8 +70,8 @@ class DetailsPane(QFrame):
             "What applies…", "Every layer and key, with reasons (Space)", "What of the selected LoRA applies"
         )
         self._applies.clicked.connect(self.coverage_requested)
-        self._copy = _button(
-            "Triggers", "Copy what the prompt should contain", "Copy the trigger words of the selected LoRA"
+        self._copy = IconButton(
+            "copy", "Copy the trigger words of the selected LoRA", "Copy the trigger words"
         )
         self._copy.clicked.connect(self.copy_requested)
 

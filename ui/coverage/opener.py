@@ -7,9 +7,9 @@ from PySide6.QtWidgets import QWidget
 
 from catalog.bridge import CatalogBridge
 from catalog.card_coverage import Explained
-from catalog.coverage import Coverage
 from catalog.models import ModelInfo
 from ui.coverage.window import CoverageWindow
+from ui.state.strip import Attachment, StripState
 
 
 class CoverageOpener(QObject):
@@ -28,10 +28,13 @@ class CoverageOpener(QObject):
         self._show(name, model)
         self._catalog.explain(path)
 
-    def open_coverage(self, name: str, coverage: Coverage, model: ModelInfo) -> None:
-        """Show what the engine said when it attached the file."""
-        self._wanted = None
-        self._show(name, model).show_coverage(coverage)
+    def open_strip(self, strip: StripState, said: Attachment, model: ModelInfo) -> None:
+        """Show what the engine said when it attached the strip's file; where it refused, what the catalog finds."""
+        if said.coverage is None:
+            self.open_file(strip.name, strip.path, model)
+        else:
+            self._wanted = None
+            self._show(strip.name, model).show_coverage(said.coverage)
 
     def _show(self, name: str, model: ModelInfo) -> CoverageWindow:
         if self.window is not None:

@@ -1,0 +1,38 @@
+"""How much of a strip's file applies, in a word; a press opens the full list."""
+
+from PySide6.QtWidgets import QToolButton, QWidget
+
+from catalog.coverage_words import sentence, shortest, tally
+from ui.state.strip import Attachment
+from ui.theme import font
+
+_PRESS = "Press for the full list (Space)"
+
+
+class CoverageBadge(QToolButton):
+    """“60/60”, or “48/60 !” where one should look; disabled while the file is on its way."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFont(font(11, is_tabular=True))
+
+    def show_attachment(self, name: str, attachment: Attachment, waiting: str) -> None:
+        """Show what became of the file of the strip called `name`; `waiting` says why nothing did yet."""
+        self.setEnabled(attachment.status != "attaching")
+        self.setAccessibleName(f"Coverage of {name}")
+        if attachment.coverage is not None:
+            count = tally(attachment.coverage)
+            self._say(shortest(count), sentence(count), count.tone)
+        elif attachment.status == "refused":
+            self._say("refused", attachment.reason, "refused")
+        else:
+            self._say(waiting, "", "waiting")
+
+    def _say(self, words: str, explanation: str, tone: str) -> None:
+        self.setText(words)
+        self.setToolTip(f"{explanation}\n{_PRESS}" if explanation else "")
+        self.setAccessibleDescription(explanation or words)
+        if self.property("badge") != tone:
+            self.setProperty("badge", tone)
+            self.style().unpolish(self)
+            self.style().polish(self)
