@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from catalog.checkpoint_names import Names, transformer_names
+from catalog.checkpoint_names import Names
 from catalog.errors import UnreadableFile
 from catalog.header import Header
 from catalog.inventory import inventory
@@ -40,12 +40,13 @@ def head_width(models: Sequence[str]) -> int:
     return row.head_width if row else _HEAD_WIDTH
 
 
-def transformer_config(header: Header, head_width: int) -> dict[str, Any]:
+def transformer_config(header: Header, names: Names, head_width: int) -> dict[str, Any]:
     """The keyword arguments of diffusers' class, and `_class_name`, which says which class.
 
-    Raises UnreadableFile when a tensor that shows a size is missing or of an impossible shape.
+    `names` are those of the header's tensors. Raises UnreadableFile when a tensor that
+    shows a size is missing or of an impossible shape.
     """
-    shapes = _Shapes(header, transformer_names(header.tensors))
+    shapes = _Shapes(header, names)
     width, channels, *patch = shapes.of("patch_embedding.weight", 5)
     if not width or width % head_width:
         raise UnreadableFile(f"Its width {width} is no multiple of {head_width}, as a Wan’s is.")
@@ -66,9 +67,9 @@ def transformer_config(header: Header, head_width: int) -> dict[str, Any]:
     }
 
 
-def check_whole(header: Header, config: Mapping[str, Any]) -> None:
+def check_whole(header: Header, names: Names, config: Mapping[str, Any]) -> None:
     """Raise UnreadableFile unless every parameter is there, in its shape, and no other."""
-    names, wanted = transformer_names(header.tensors), inventory(config)
+    wanted = inventory(config)
     missing = [name for name in wanted if name not in names.weights]
     if missing:
         raise UnreadableFile(

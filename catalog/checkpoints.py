@@ -123,7 +123,7 @@ def _transformer(header: Header, names: Names, file_name: str) -> Checkpoint:
         hint_source=hint.source,
         evidence=_evidence(shape, [row.title for row in rows], form),
         warnings=_warnings(names),
-        refusal=refusal or _stranger(names) or _incomplete(header, rows),
+        refusal=refusal or _stranger(names) or _incomplete(header, names, rows),
     )
 
 
@@ -182,9 +182,10 @@ def _stranger(names: Names) -> str:
     return ""
 
 
-def _incomplete(header: Header, rows: Sequence[ModelEntry]) -> str:
+def _incomplete(header: Header, names: Names, rows: Sequence[ModelEntry]) -> str:
     try:
-        check_whole(header, transformer_config(header, head_width([row.id for row in rows])))
+        config = transformer_config(header, names, head_width([row.id for row in rows]))
+        check_whole(header, names, config)
     except UnreadableFile as error:
         return str(error)
     return ""

@@ -25,7 +25,8 @@ def load_transformer(path: Path, dtype: torch.dtype) -> Any:
     found = recognise(header, path.name)
     if found.role != "transformer" or found.refusal:
         raise UnreadableFile(found.refusal or f"It is {found.title}.")
-    config = transformer_config(header, head_width(found.models))
+    names = transformer_names(header.tensors)
+    config = transformer_config(header, names, head_width(found.models))
     kind = _CLASSES[config.pop("_class_name")]
     model = empty(kind, **config)
     # Its tables are no parameters: they are computed, not stored.
@@ -37,6 +38,5 @@ def load_transformer(path: Path, dtype: torch.dtype) -> Any:
     def dtype_of(name: str) -> torch.dtype:
         return torch.float32 if exact & set(name.split(".")) else dtype
 
-    names = transformer_names(header.tensors)
     with opened(path) as read:
         return fill(model, names.weights, names.scales, read, dtype_of)

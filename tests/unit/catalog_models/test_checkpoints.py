@@ -7,6 +7,7 @@ import torch
 from transformers import UMT5Config, UMT5EncoderModel
 
 from catalog.checkpoint_config import transformer_config
+from catalog.checkpoint_names import transformer_names
 from catalog.checkpoints import recognise
 from catalog.header import Header, TensorInfo
 from tests import original_names
@@ -52,7 +53,8 @@ def test_every_model_is_recognised_at_full_size(model: str) -> None:
 
 @pytest.mark.parametrize("model", CONFIGS)
 def test_the_configuration_is_read_from_the_shapes(model: str) -> None:
-    config = transformer_config(real_shapes.transformer(model), 128)
+    header = real_shapes.transformer(model)
+    config = transformer_config(header, transformer_names(header.tensors), 128)
     wanted = {
         "attention_head_dim": 128,
         "in_channels": 16,
