@@ -5,9 +5,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from catalog.experts import Expert
 from catalog.header import Header, TensorInfo
 from catalog.key_styles import TEXT_ENCODER, ParsedKey, UnknownKey
-from catalog.models import Expert
+from catalog.shapes import BadParts, Shape, change_of
 
 Parts = dict[str, TensorInfo]
 WHOLE = "whole weights"
@@ -135,37 +136,32 @@ def _rank(parts: Parts) -> float | str | None:
 
 def _width(module: str, parts: Parts) -> int:
     """The model's width as one layer shows it, 0 when it does not."""
-    if _WIDE_OUT.search(module):
-        out = (
-            _side(parts, "up", 0, 2)
-            or _lokr(parts, 0)
-            or ("hada_t1" not in parts and _side(parts, "hada_w1_a", 0, 2))
-            or _side(parts, "diff", 0)
-            or _side(parts, "weight", 0)
-            or _side(parts, "w_norm", 0)
-            or _side(parts, "diff_b", 0)
-        )
-        if out:
-            return out
-    return _side(parts, "down", 1, 2) or _lokr(parts, 1) if _WIDE_IN.search(module) else 0
+    out, into = _sides({part: info.shape for part, info in parts.items()})
+    if _WIDE_OUT.search(module) and out:
+        return out
+    return into if _WIDE_IN.search(module) else 0
 
 
-def _lokr(parts: Parts, axis: int) -> int:
-    """One side of a Kronecker product, from whichever factors are there."""
-    sides = []
-    for which in ("1", "2"):
-        pair = f"lokr_w{which}_{'ab'[axis]}"
-        if pair in parts and f"lokr_t{which}" in parts:  # Tucker factors lie on their side
-            sides.append(_side(parts, pair, 1, 2))
-        else:
-            sides.append(_side(parts, f"lokr_w{which}", axis, 2) or _side(parts, pair, axis, 2))
-    return sides[0] * sides[1]
+def _sides(shapes: Mapping[str, Shape]) -> tuple[int, int]:
+    """The outputs and the inputs of the layer that these parts change, 0 where they do not tell."""
+    if "weight" in shapes:  # the weight itself, or a vector over one of its sides
+        weight = shapes["weight"]
+    else:
+        try:
+            change = change_of(shapes)
+        except BadParts:
+            return 0, 0
+        weight = change.weight or (change.bias,)
+    known = [max(side, 0) for side in weight]
+    return (known[0] if known else 0), (known[1] if len(known) == 2 else 0)
 
 
 def _input_channels(layers: Mapping[tuple[Expert | None, str], Parts]) -> int:
     for (_, module), parts in layers.items():
         if module == "patch_embedding":
-            return _side(parts, "down", 1, 5) or _side(parts, "diff", 1, 5) or _side(parts, "weight", 1, 5)
+            named = (_side(parts, name, 1, 5) for name in ("down", "diff", "set_weight", "weight"))
+            # a flattened kernel of 1×2×2 holds every channel four times
+            return next((sides for sides in named if sides), 0) or _side(parts, "down", 1, 2) // 4
     return 0
 
 
@@ -228,5 +224,5 @@ def _warnings(
     if whole:
         said.append(f"Whole weights of a model, not changes to them: {whole} of its layers.")
     if any("reshape_weight" in parts for parts in layers.values()):
-        said.append("It is a control LoRA, which changes the model’s inputs; those cannot be used yet.")
+        said.append("It is a control LoRA, which widens the model’s inputs for a control video.")
     return tuple(said)

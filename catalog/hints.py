@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from catalog.experts import Expert
 
@@ -55,27 +55,35 @@ _MOST_TRIGGERS = 5
 _LONGEST_NAME, _LONGEST_WORD = 256, 80
 
 
+TENSOR_NAMES = "tensor names"
+Strength = Literal["strong", "medium", "weak", ""]
+
+
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Which expert a file seems to be for, and where that was read."""
+    """Which expert a file seems to be for, where that was read, and how far that can be believed.
 
-    expert: Expert | None
-    source: str
+    Strong: the tensor names or the trained timesteps; medium: a name that says “high noise”, or one in the
+    metadata; weak: a bare “high” or “L” in the file's name.
+    """
+
+    expert: Expert | None = None
+    source: str = ""
+    strength: Strength = ""
 
 
 def expert_hint(metadata: Mapping[str, str], file_name: str) -> Hint:
     """The strongest hint: the trained timesteps, then the names in the metadata, then the file's own."""
     trained = trained_timesteps(metadata)
-    if trained is not None:
-        expert = _by_timesteps(*trained)
-        if expert:
-            return Hint(expert, f"metadata: trained on timesteps {trained[0]:g}–{trained[1]:g}")
+    expert = _by_timesteps(*trained) if trained else None
+    if trained and expert:
+        return Hint(expert, f"metadata: trained on timesteps {trained[0]:g}–{trained[1]:g}", "strong")
     for key in _NAME_KEYS:
         expert = expert_in_name(metadata.get(key, ""))
         if expert:
-            return Hint(expert, f"metadata: {key}")
+            return Hint(expert, f"metadata: {key}", "medium")
     expert = expert_in_name(file_name)
-    return Hint(expert, "file name" if expert else "")
+    return Hint(expert, "file name", "medium" if _by_noise(file_name) else "weak") if expert else Hint()
 
 
 def trained_timesteps(metadata: Mapping[str, str]) -> tuple[float, float] | None:
@@ -95,17 +103,19 @@ def _by_timesteps(low: float, high: float) -> Expert | None:
 
 def expert_in_name(name: str) -> Expert | None:
     """The expert that a name speaks of; None when it names both or neither."""
+    found = _by_noise(name) or _by_token(name)
+    return next(iter(found)) if len(found) == 1 else None
+
+
+def _by_noise(name: str) -> set[Expert]:
     text = name[:_LONGEST_NAME].lower()
-    found = {expert for expert, pattern in _NOISE if pattern.search(text)}
-    if not found:
-        tokens = re.split(r"[^a-z0-9]+", text)
-        following = [*tokens[1:], ""]
-        found = {
-            _TOKENS[t]
-            for t, after in zip(tokens, following, strict=True)
-            if t in _TOKENS and after not in _NOT_NOISE
-        }
-    return found.pop() if len(found) == 1 else None
+    return {expert for expert, pattern in _NOISE if pattern.search(text)}
+
+
+def _by_token(name: str) -> set[Expert]:
+    tokens = re.split(r"[^a-z0-9]+", name[:_LONGEST_NAME].lower())
+    following = zip(tokens, [*tokens[1:], ""], strict=True)
+    return {_TOKENS[t] for t, after in following if t in _TOKENS and after not in _NOT_NOISE}
 
 
 def wan_claim(name: str) -> tuple[str, str] | None:
@@ -165,8 +175,7 @@ def trainer(metadata: Mapping[str, str]) -> str:
         return str(software["name"])[:_LONGEST_WORD]
     if "lora_adapter_metadata" in metadata:
         return "diffusers/PEFT"
-    said = metadata.get("trainer", "") or metadata.get("modelspec.implementation", "")
-    return said[:_LONGEST_WORD]
+    return metadata.get("trainer", "")[:_LONGEST_WORD]
 
 
 def _listed(text: str) -> list[str]:

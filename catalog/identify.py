@@ -6,29 +6,19 @@ from dataclasses import dataclass, field, replace
 
 from catalog import hints
 from catalog.anatomy import WHOLE, Anatomy, dissect
-from catalog.families import other_family
+from catalog.claims import Facts, borne_out, claims_of, contradictions
+from catalog.experts import Expert
+from catalog.families import INDISTINCT, WAN_BY_WIDTH, other_family
 from catalog.header import Header
 from catalog.key_styles import TEXT_ENCODER, ParsedKey, UnknownKey, parse_key, parse_keys, split_suffix
-from catalog.models import Expert, ModelInfo
+from catalog.models import ModelInfo
+from catalog.variants import FLF2V, IMAGE_BRANCH, has_image_branch, variant_of
 
-RULES = 2
+RULES = 3
 """Raised whenever the rules below change, so that files identified earlier are looked at again."""
 
 UNKNOWN = "unknown"
-_FAMILY_BY_WIDTH = {5120: "Wan 14B", 1536: "Wan 1.3B", 3072: "Wan 5B", 192: "Wan, demo size (192)"}
 _KIND_WORDS = {"lora": "LoRA", "loha": "LoHa", "lokr": "LoKr", "dora": "DoRA", "glora": "GLoRA", "ia3": "IA³"}
-_ARCHITECTURES = (
-    ("stable-diffusion-xl", "SDXL"),
-    ("stable-diffusion-v1", "SD 1.5"),
-    ("stable-diffusion-v2", "SD 2"),
-    ("sdxl", "SDXL"),
-    ("sd_v1", "SD 1.5"),
-    ("hunyuan", "HunyuanVideo"),
-    ("flux", "Flux"),
-    ("qwen-image", "Qwen-Image"),
-    ("ltx", "LTX"),
-    ("wan", "Wan"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +28,8 @@ class Identity:
     `kinds` are words of the glossary (lora, loha, lokr, dora, full, …), the most common first, and
     `kind_counts` the layers of each; `ranks` and `alphas` count layers per value, `rank` and `alpha` say the
     same in words ("8", "4–16", "full", ""). `experts` are those that the tensor names themselves name;
-    `expert_hint` is what other signs suggest, read at `hint_source`. `width` is the model's inner width.
+    `expert_hint` is what other signs suggest, read at `hint_source`; `hint_strength` ("strong", "medium",
+    "weak", "") says how far either can be believed. `width` is the model's inner width.
     """
 
     family: str
@@ -61,6 +52,7 @@ class Identity:
     experts: tuple[Expert, ...] = ()
     expert_hint: Expert | None = None
     hint_source: str = ""
+    hint_strength: str = ""
     trigger_words: tuple[str, ...] = ()
     trainer: str = ""
     evidence: tuple[str, ...] = ()
@@ -76,16 +68,33 @@ def scalar_names(header: Header) -> tuple[str, ...]:
     )
 
 
-def identify(header: Header, file_name: str, scalars: Mapping[str, float] | None = None) -> Identity:
-    """What the file with this header is; `scalars` holds the alphas, which the header alone lacks."""
+def identify(
+    header: Header, file_name: str, scalars: Mapping[str, float] | None = None, base_model: str = ""
+) -> Identity:
+    """What the file with this header is.
+
+    `scalars` holds the alphas, which the header alone lacks; `base_model` is what the page it came from
+    states (catalog.sidecar), a claim like its name.
+    """
     keys = parse_keys(header.tensors)
     anatomy = dissect(header, keys, scalars or {})
+    said = _Said(header.metadata, file_name, base_model)
     if anatomy.core:
-        return _identify_wan(header, file_name, keys, anatomy)
+        return _identify_wan(header, said, keys, anatomy)
     family, sign = other_family(header.tensors)
-    if not family and set(anatomy.kinds) - {WHOLE}:
-        return _identify_wan(header, file_name, keys, anatomy)
-    return _identify_other(header, file_name, family, sign)
+    reasons = [key.reason for key in keys.values() if isinstance(key, UnknownKey)]
+    if not family and (set(anatomy.kinds) - {WHOLE} or variant_of(anatomy, reasons)[0]):
+        return _identify_wan(header, said, keys, anatomy)
+    return _identify_other(header, said, family, sign)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Everything that is said about a file beside its tensors."""
+
+    metadata: Mapping[str, str]
+    file_name: str
+    base_model: str
 
 
 def misfit(identity: Identity, model: ModelInfo) -> str:
@@ -96,6 +105,8 @@ def misfit(identity: Identity, model: ModelInfo) -> str:
         return f"made for {what}; {loaded}"
     if identity.kinds == (WHOLE,):
         return "a whole model rather than a LoRA"
+    if "control" in identity.kinds:
+        return "a control LoRA, which widens the model’s inputs for a control video; that cannot be used here"
     if identity.width is not None and identity.width != model.width_inner:
         return f"made for {_with_width(identity)}; {loaded}"
     if identity.blocks > model.layers:
@@ -109,49 +120,76 @@ def _with_width(identity: Identity) -> str:
     return f"{identity.family} (width {identity.width})"
 
 
-def _identify_wan(header: Header, file_name: str, keys: Mapping[str, object], anatomy: Anatomy) -> Identity:
+def _identify_wan(
+    header: Header, said: _Said, keys: Mapping[str, ParsedKey | UnknownKey], anatomy: Anatomy
+) -> Identity:
     width = anatomy.width
-    family = "Wan" if width is None else _FAMILY_BY_WIDTH.get(width, f"Wan, width {width}")
+    family = "Wan" if width is None else WAN_BY_WIDTH.get(width, f"Wan, width {width}")
     experts = _experts(keys.values())
-    # a 5B model has one expert, whatever the file's name says
-    hint = hints.Hint(None, "") if width == 3072 else hints.expert_hint(header.metadata, file_name)
-    if experts:
-        hint = hints.Hint(None, "")
+    hint = _hint(experts, width, said)
+    variant, sign = variant_of(anatomy, [key.reason for key in keys.values() if isinstance(key, UnknownKey)])
+    facts = _facts(family, variant, anatomy, experts, hint)
     found = _described(header, anatomy)
     return replace(
         found,
         family=family,
         is_wan=True,
         summary=_summary("Wan", found, experts, hint.expert),
-        variant=_variant(anatomy),
+        variant=variant,
         confidence="certain" if width is not None else "likely",
         dialect=anatomy.dialect,
         blocks=anatomy.blocks,
         width=width,
         experts=experts,
-        expert_hint=hint.expert,
-        hint_source=hint.source,
-        evidence=_evidence(anatomy, experts),
-        cannot_tell=_cannot_tell(anatomy, experts, hint.expert),
-        contradictions=_contradictions(header.metadata, file_name, family, experts),
+        expert_hint=None if experts else hint.expert,
+        hint_source="" if experts else hint.source,
+        hint_strength=hint.strength,
+        evidence=(
+            *_evidence(anatomy, experts, hint),
+            *([f"variant {variant}: {sign}"] if variant else []),
+            *_described_evidence(found),
+            *filter(None, [borne_out(claims_of(said.metadata, said.file_name, said.base_model), facts)]),
+        ),
+        cannot_tell=_cannot_tell(anatomy, variant, experts, hint.expert),
+        contradictions=contradictions(said.metadata, said.file_name, said.base_model, facts),
         warnings=anatomy.warnings,
     )
 
 
-def _identify_other(header: Header, file_name: str, family: str, sign: str) -> Identity:
+def _hint(experts: tuple[Expert, ...], width: int | None, said: _Said) -> hints.Hint:
+    if experts:
+        return hints.Hint(experts[0] if len(experts) == 1 else None, hints.TENSOR_NAMES, "strong")
+    # a 5B model has one expert, whatever the file's name says
+    return hints.Hint() if width == 3072 else hints.expert_hint(said.metadata, said.file_name)
+
+
+def _facts(
+    family: str, variant: str, anatomy: Anatomy, experts: tuple[Expert, ...], hint: hints.Hint
+) -> Facts:
+    # Animate has an image branch and is a Wan 2.2
+    has_image = has_image_branch(anatomy) and variant != "Animate"
+    is_proof = len(experts) == 1 or (not experts and hint.strength != "weak")
+    expert = hint.expert if is_proof and hint.source != "file name" else None
+    return Facts(family, True, has_image, expert, hint.source)
+
+
+def _identify_other(header: Header, said: _Said, family: str, sign: str) -> Identity:
     anatomy = dissect(header, {key: _any_key(key) for key in header.tensors}, {})
     if not family and anatomy.text_encoder_keys == len(header.tensors):
         family, sign = "a text encoder", "all tensors belong to a text encoder"
     found = _described(header, anatomy)
     summary = _summary(family or "Unknown", found, (), None)
+    untold = INDISTINCT.get(family, "") if family else "which model it was made for"
     return replace(
         found,
         family=family or UNKNOWN,
         summary=f"{summary} · not for Wan" if family else f"{summary} · no layers of a Wan model",
         confidence="likely" if family else "none",
-        evidence=(f"{family}: {sign}",) if family else (),
-        cannot_tell=() if family else ("which model it was made for",),
-        contradictions=_contradictions(header.metadata, file_name, family),
+        evidence=(f"{family}: {sign}", *_described_evidence(found)) if family else (),
+        cannot_tell=(untold,) if untold else (),
+        contradictions=contradictions(
+            said.metadata, said.file_name, said.base_model, Facts(family, is_wan=False)
+        ),
         warnings=("It has no layer in common with any Wan model, so it would do nothing.",),
     )
 
@@ -206,100 +244,41 @@ def _summary(family: str, found: Identity, experts: tuple[Expert, ...], hint: Ex
     return " · ".join(part for part in parts if part)
 
 
-def _variant(anatomy: Anatomy) -> str:
-    """The sort of Wan, as far as the tensors show it."""
-    modules = anatomy.module_names
-    if any(name.startswith("vace_") for name in modules):
-        return "VACE"
-    if any(name.endswith("image_embedder.pos_embed") for name in modules):
-        return "FLF2V"
-    if any(
-        part in name
-        for name in modules
-        for part in ("add_k_proj", "add_v_proj", "image_embedder", "norm_added")
-    ):
-        return "I2V with an image branch (Wan 2.1)"
-    if anatomy.input_channels == 48 and anatomy.width == 3072:
-        return "TI2V"
-    sorts = {16: "T2V", 32: "Fun-Camera", 36: "I2V", 48: "Fun-Control"}
-    return sorts.get(anatomy.input_channels, "")
-
-
-def _evidence(anatomy: Anatomy, experts: tuple[Expert, ...]) -> tuple[str, ...]:
+def _evidence(anatomy: Anatomy, experts: tuple[Expert, ...], hint: hints.Hint) -> tuple[str, ...]:
     said = [f"Wan: {anatomy.core} layers have the names of Wan’s attention and feed-forward layers"]
     if anatomy.width is not None:
         said.append(f"width {anatomy.width}: read from the shapes of {anatomy.width_votes} layers")
     if experts:
         said.append(f"experts: the tensor names name {' and '.join(experts)}")
-    if _variant(anatomy):
-        said.append(f"variant {_variant(anatomy)}: from its layers and their inputs")
+    elif hint.expert:
+        said.append(f"expert {hint.expert}: {hint.source} ({hint.strength} evidence)")
     return tuple(said)
 
 
-def _cannot_tell(anatomy: Anatomy, experts: tuple[Expert, ...], hint: Expert | None) -> tuple[str, ...]:
+def _described_evidence(found: Identity) -> tuple[str, ...]:
+    said = [f"{kind}: {count} layers have the parts of one" for kind, count in found.kind_counts.items()]
+    if found.trigger_words:
+        said.append("trigger words: the metadata")
+    if found.trainer:
+        said.append(f"trainer {found.trainer}: the metadata")
+    return tuple(said)
+
+
+def _cannot_tell(
+    anatomy: Anatomy, variant: str, experts: tuple[Expert, ...], hint: Expert | None
+) -> tuple[str, ...]:
     unsaid = []
     if anatomy.width is None:
         unsaid.append("which size of Wan: no tensor shows the width")
-    if anatomy.width == 5120 and not _variant(anatomy):
+    if anatomy.width == 5120 and not variant:
         unsaid.append(
             "whether Wan 2.1 or 2.2, text or image to video: their layers are named and shaped alike"
         )
-    if anatomy.width != 3072 and not experts and not hint:
+    if variant == IMAGE_BRANCH:
+        unsaid.append(f"whether I2V, {FLF2V} or Fun-InP: all three have this image branch")
+    if anatomy.width not in (3072, 1536) and not experts and not hint:
         unsaid.append("whether it is for the high-noise or the low-noise expert: nothing in the file says so")
     return tuple(unsaid)
-
-
-def _contradictions(
-    metadata: Mapping[str, str], file_name: str, family: str, experts: tuple[Expert, ...] = ()
-) -> tuple[str, ...]:
-    is_wan = family.startswith("Wan")
-    places = {"The name": file_name} | {
-        f"Its metadata ({key})": metadata.get(key, "")
-        for key in ("modelspec.title", "ss_sd_model_name", "ss_base_model_version")
-    }
-    claims = (_false_claim(place, name, family, is_wan) for place, name in places.items())
-    false = next((claim for claim in claims if claim), "")
-    said = [false] if false else []
-    return (*said, *_architecture(metadata, family, is_wan), *_experts_named(metadata, file_name, experts))
-
-
-def _false_claim(place: str, name: str, family: str, is_wan: bool) -> str:
-    """What a name claims about Wan and the tensors do not bear out, "" when it claims nothing false."""
-    claim = hints.wan_claim(name)
-    if claim is None:
-        return ""
-    shown = family or "of no known family"
-    if not is_wan:
-        return f"{place} says “{claim[0]}”, but the tensors are {shown}."
-    if not hints.is_public(claim[1]):
-        return f"{place} says “{claim[0]}”, whose weights are not public; the tensors are {shown}."
-    size = hints.size_claim(name)
-    if size and family in _FAMILY_BY_WIDTH.values() and size != family:
-        return f"{place} says {size.removeprefix('Wan ')}, but the tensors are {family}."
-    return ""
-
-
-def _architecture(metadata: Mapping[str, str], family: str, is_wan: bool) -> tuple[str, ...]:
-    if not family:
-        return ()
-    for key in ("modelspec.architecture", "ss_base_model_version"):
-        text = metadata.get(key, "").lower()
-        claimed = next((name for word, name in _ARCHITECTURES if word in text), "")
-        if claimed and not (is_wan if claimed == "Wan" else claimed in family):
-            return (f"Its metadata ({key}) says {claimed}, but the tensors are {family}.",)
-    return ()
-
-
-def _experts_named(
-    metadata: Mapping[str, str], file_name: str, experts: tuple[Expert, ...]
-) -> tuple[str, ...]:
-    """Whether the name speaks of another expert than the tensor names or the metadata do."""
-    named, hint = hints.expert_in_name(file_name), hints.expert_hint(metadata, "")
-    if named and len(experts) == 1 and experts[0] != named:
-        return (f"The name says {named} noise, but the tensor names say {experts[0]} noise.",)
-    if named and not experts and hint.expert and hint.expert != named:
-        return (f"The name says {named} noise, but its {hint.source} means {hint.expert} noise.",)
-    return ()
 
 
 def _spread(counts: Counter[float | str]) -> str:
