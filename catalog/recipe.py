@@ -15,6 +15,7 @@ MOST_BYTES = 10_000_000
 MOST_STEPS = 1000
 MOST_SEED = 2**63 - 1
 SCHEDULERS = ("unipc", "euler")
+COVERAGE = "coverage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class LoraUse:
     """One LoRA of a recipe: which file, and how strongly on each expert.
 
     `per_step` (one strength per step) wins where it is not empty, then an expert's curve over its strength.
-    `sha256` is "" when unknown.
+    `sha256` is "" when unknown. `extra` keeps fields we do not know; in a finished clip's recipe it also has
+    a `coverage`, which says how much of the file applied and changes nothing.
     """
 
     file: str
@@ -89,7 +91,8 @@ def dumps(recipe: Recipe, indent: int | None = 2) -> str:
 
 def unknown_fields(recipe: Recipe) -> tuple[str, ...]:
     """The names of the fields that were kept without being understood."""
-    nested = (f"loras[{i}].{name}" for i, use in enumerate(recipe.loras) for name in use.extra)
+    names = ((i, name) for i, use in enumerate(recipe.loras) for name in use.extra if name != COVERAGE)
+    nested = (f"loras[{i}].{name}" for i, name in names)
     return (*recipe.extra, *nested)
 
 

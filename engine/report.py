@@ -8,8 +8,10 @@ from typing import Any
 
 from tqdm import tqdm
 
+from catalog.coverage_summary import summary
+from catalog.coverage_words import sentence, tally
 from catalog.recipe import Recipe, unknown_fields
-from engine.messages import Coverage, Event, RunStarted, StepFinished
+from engine.messages import Event, RunStarted, StepFinished
 from engine.worker import Clip
 
 
@@ -45,10 +47,12 @@ class Report:
     def finished(self, number: int, file: Path, clip: Clip) -> None:
         """The clip is saved."""
         self._close()
-        coverage = [
-            _coverage(name, covered) for name, (_, covered) in zip(self._names, clip.coverage, strict=True)
-        ]
+        covered = [(name, found) for name, (_, found) in zip(self._names, clip.coverage, strict=True)]
+        coverage = [{"file": name, **summary(found)} for name, found in covered]
         self._line(event="finished", run=number, recipe=str(self._source), file=str(file), coverage=coverage)
+        for name, found in covered:
+            if (count := tally(found)).tone != "good":
+                self._say(f"{name}: {sentence(count)}")
         self._say(f"{file}")
 
     def failed(self, number: int, source: Path, sentence: str, advice: str) -> None:
@@ -95,15 +99,3 @@ class Report:
 def _distinct(names: Sequence[str]) -> list[str]:
     """Names with a number behind those that stand twice."""
     return [f"{n} ({names[:i].count(n) + 1})" if n in names[:i] else n for i, n in enumerate(names)]
-
-
-def _coverage(name: str, covered: Coverage) -> dict[str, Any]:
-    ignored = [{"key": key, "reason": reason} for key, reason in covered.ignored]
-    experts = list(covered.experts)
-    return {
-        "file": name,
-        "modules": covered.modules,
-        "of": covered.of,
-        "experts": experts,
-        "ignored": ignored,
-    }

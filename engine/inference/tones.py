@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from catalog.recipe import LoraUse
+from catalog.coverage_summary import summary
+from catalog.recipe import COVERAGE, LoraUse
 from engine.inference.denoise import Strengths
 from engine.inference.trajectory import Tones
 from engine.messages import AdapterAttached, Mix, Strip
@@ -66,6 +67,7 @@ def _use(report: AdapterAttached, strip: Strip, per_step: tuple[float, ...]) -> 
         strip.low,
         per_step,
         report.sha256,
+        {COVERAGE: summary(report.coverage)},
         high_curve=strip.high_curve,
         low_curve=strip.low_curve,
     )
