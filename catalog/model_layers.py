@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from catalog.checkpoint_config import transformer_config
+from catalog.checkpoint_names import transformer_names
 from catalog.errors import CatalogError, ModelNotFound
 from catalog.experts import Expert
 from catalog.gguf import read_any_header
@@ -24,6 +25,7 @@ def _layers(part: Path, head_width: int) -> Inventory:
     if part.is_dir():
         return inventory(read_json(part / "config.json"))
     try:
-        return inventory(transformer_config(read_any_header(part), head_width))
+        header = read_any_header(part)
+        return inventory(transformer_config(header, transformer_names(header.tensors), head_width))
     except CatalogError as error:
         raise ModelNotFound(f"{part.name}: {error}", error.advice) from error
