@@ -1,77 +1,117 @@
-"""A LoRA file → its deltas by expert and module, checked before a model is touched."""
+"""A LoRA file → its tensors, read once and checked before a model is touched."""
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import safetensors.torch
 import torch
 from torch import Tensor
 
-from catalog.header import Header
+from catalog.anatomy import kinds_of
+from catalog.header import Header, TensorInfo
 from catalog.key_styles import ParsedKey, parse_keys
-from catalog.models import Expert
 from engine.errors import AdapterRefused
-from engine.inference.lora.build import build
-from engine.inference.lora.deltas import Delta
-from engine.inference.lora.scale import adapter_config
+
+_TYPES = {
+    "BOOL": torch.bool,
+    "U8": torch.uint8,
+    "I8": torch.int8,
+    "F8_E4M3": torch.float8_e4m3fn,
+    "F8_E5M2": torch.float8_e5m2,
+    "I16": torch.int16,
+    "U16": torch.uint16,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "I32": torch.int32,
+    "U32": torch.uint32,
+    "F32": torch.float32,
+    "I64": torch.int64,
+    "U64": torch.uint64,
+    "F64": torch.float64,
+}
+_DIGITS = torch.float64, torch.float32, torch.float16, torch.bfloat16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Adapter:
-    """The content of one file. Deltas under None play on every expert; `ignored` is (key, reason)."""
+    """The content of one file: its tensors by key, all of them views of the bytes that were read.
+
+    `zeros` are the keys of tensors that hold nothing but zeros; `kinds` what its layers amount to.
+    """
 
     path: Path
-    sha256: str
+    header: Header
+    tensors: Mapping[str, Tensor]
+    zeros: frozenset[str]
     kinds: tuple[str, ...]
-    deltas: Mapping[Expert | None, Mapping[str, Delta]]
-    ignored: tuple[tuple[str, str], ...]
+    _hash: "Future[str]"
+
+    @property
+    def sha256(self) -> str:
+        """Of the whole file; waits for the thread that computes it while the adapter is being attached."""
+        return self._hash.result()
 
 
 def read_adapter(path: Path, header: Header) -> Adapter:
-    """Read a whole file once, its header being known: hash it, check it, build its deltas (still on the CPU).
+    """Read a whole file once, its header being known (still on the CPU, in the file's own types).
 
-    Raises AdapterRefused when its tensors are not finite, incomplete, or of a kind that cannot be applied.
+    The bytes are read, not mapped: a file that is cut short meanwhile must not take the process with it.
+    Raises AdapterRefused when the file changed, or naming the first tensor that is not finite.
     """
-    layers, ignored = _group(header.tensors)
-    data = path.read_bytes()
-    tensors = safetensors.torch.load(data)
-    _check_finite(tensors)
-    kinds: set[str] = set()
-    deltas: dict[Expert | None, dict[str, Delta]] = defaultdict(dict)
-    for (expert, module), keys in layers.items():
-        parts = {part: tensors[key] for part, key in keys.items()}
-        if set(parts) == {"alpha"}:
-            ignored.append((keys["alpha"], "an alpha without factors"))
-            continue
-        config: Mapping[str, Any] = adapter_config(header.metadata, expert)
-        kind, deltas[expert][module] = build(parts, config, module)
-        kinds.add(kind)
-    return Adapter(path, hashlib.sha256(data).hexdigest(), tuple(sorted(kinds)), dict(deltas), tuple(ignored))
+    data = _read(path, header.size)
+    hashing = _hash(data)
+    tensors = {key: _tensor(data, header.data_start, info) for key, info in header.tensors.items()}
+    zeros = frozenset(key for key, tensor in tensors.items() if _is_zero(key, tensor))
+    return Adapter(path, header, tensors, zeros, _kinds(header), hashing)
 
 
-_Grouped = dict[tuple[Expert | None, str], dict[str, str]]
+def _read(path: Path, size: int) -> Tensor:
+    data = torch.empty(size, dtype=torch.uint8)
+    try:
+        with path.open("rb", buffering=0) as file:
+            view, done = data.numpy().data, 0
+            while done < size and (count := file.readinto(view[done:])):
+                done += count
+            is_whole = done == size and not file.read(1)
+    except OSError as error:
+        raise AdapterRefused(f"{path.name} cannot be read: {error.strerror or error}.") from error
+    if not is_whole:
+        raise AdapterRefused(f"{path.name} changed while it was being read.")
+    return data
 
 
-def _group(keys: Iterable[str]) -> tuple[_Grouped, list[tuple[str, str]]]:
-    """Keys by expert, module and part; and those that belong to no layer, with the reason."""
-    layers: _Grouped = defaultdict(dict)
-    ignored: list[tuple[str, str]] = []
-    for key, parsed in parse_keys(keys).items():
-        if not isinstance(parsed, ParsedKey):
-            ignored.append((key, parsed.reason))
-            continue
-        keys_of_layer = layers[parsed.expert, parsed.module]
-        if parsed.part in keys_of_layer:
-            raise AdapterRefused(f"{key} and {keys_of_layer[parsed.part]} say different things of one layer.")
-        keys_of_layer[parsed.part] = key
-    return layers, ignored
+def _hash(data: Tensor) -> "Future[str]":
+    """Hashing takes longer than reading and leaves Python to other threads."""
+    pool = ThreadPoolExecutor(1, "hash")
+    hashing = pool.submit(lambda: hashlib.sha256(data.numpy().data).hexdigest())
+    pool.shutdown(wait=False)
+    return hashing
 
 
-def _check_finite(tensors: Mapping[str, Tensor]) -> None:
-    for key, tensor in tensors.items():
-        if tensor.is_floating_point() and not torch.isfinite(tensor.float()).all():
-            raise AdapterRefused(f"{key} holds NaN or infinite numbers; the file is damaged.")
+def _tensor(data: Tensor, start: int, info: TensorInfo) -> Tensor:
+    kind = _TYPES[info.dtype]
+    piece = data[start + info.start : start + info.end]
+    if piece.storage_offset() % kind.itemsize:
+        piece = piece.clone()
+    return piece.view(kind).view(info.shape)
+
+
+def _is_zero(key: str, tensor: Tensor) -> bool:
+    """Whether there is nothing but zeros in it; AdapterRefused for NaN and infinity. One pass over the numbers."""
+    if not tensor.numel() or not tensor.is_floating_point():
+        return False
+    low, high = torch.aminmax(tensor if tensor.dtype in _DIGITS else tensor.float())
+    if not (torch.isfinite(low) and torch.isfinite(high)):
+        raise AdapterRefused(f"{key} holds NaN or infinite numbers; the file is damaged.")
+    return not low and not high
+
+
+def _kinds(header: Header) -> tuple[str, ...]:
+    layers: dict[object, dict[str, TensorInfo]] = defaultdict(dict)
+    for key, parsed in parse_keys(header.tensors).items():
+        if isinstance(parsed, ParsedKey):
+            layers[parsed.expert, parsed.module][parsed.part] = header.tensors[key]
+    return tuple(sorted({kind for parts in layers.values() for kind in kinds_of(parts)}))

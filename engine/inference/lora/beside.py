@@ -1,0 +1,80 @@
+"""Everything that stands beside one module: it lends changed parameters, or adds to the output."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch import Tensor, nn
+
+from catalog.models import Expert
+from engine.inference.lora.matrices import Matrices
+from engine.inference.lora.small import SmallParameters
+from engine.inference.lora.strengths import Slot, Strengths
+from engine.inference.lora.workspace import Workspace
+
+
+class Beside:
+    """The adapters of one module of one expert, as hooks around its forward.
+
+    Parameters are lent for one forward: before it the module's entry is replaced by the composed tensor,
+    afterwards the very parameter is put back, also when the forward raised. Outside a forward the module
+    is as it was born; at strength 0 the hooks do nothing.
+    """
+
+    def __init__(self, module: nn.Module, expert: Expert, strengths: Strengths, work: Workspace) -> None:
+        self.module = module
+        self.matrices = Matrices(expert, strengths, work)
+        self.small = SmallParameters(strengths)
+        self._lent: dict[str, nn.Parameter | None] = {}
+        self._adds = False
+        self._hooks = (
+            module.register_forward_pre_hook(self._before),
+            module.register_forward_hook(self._after, always_call=True),
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.matrices or self.small)
+
+    def slots(self, offset: int) -> Iterator[Slot]:
+        """The strengths it needs, from `offset` on."""
+        for slot in self.matrices.slots(offset):
+            offset += slot.count
+            yield slot
+        yield from self.small.slots(offset)
+
+    def take_off(self, adapter: str) -> None:
+        """Forget what one adapter adds here."""
+        self.matrices.take_off(adapter)
+        self.small.take_off(adapter)
+
+    def remove(self) -> None:
+        """Leave the module as it was born."""
+        self._give_back()
+        for hook in self._hooks:
+            hook.remove()
+
+    def _before(self, module: nn.Module, args: tuple[Any, ...]) -> None:
+        self._give_back()  # a forward that Ctrl+C ended gave nothing back
+        for name, value in self.small.composed(module).items():
+            self._lend(name, value)
+        self._adds = self.matrices.is_heard()
+        if self._adds and self.matrices.is_fast(module, args[0]):
+            self._lend("weight", self.matrices.composed(module))
+            self._adds = False
+
+    def _after(self, module: nn.Module, args: tuple[Any, ...], output: Tensor | None) -> Tensor | None:
+        """None leaves the output as it is, bit for bit; so does a forward that raised, without one."""
+        try:
+            if self._adds and output is not None:
+                return self.matrices.added(module, args[0], output)
+            return None
+        finally:
+            self._give_back()
+
+    def _lend(self, name: str, value: Tensor) -> None:
+        self._lent[name] = self.module._parameters[name]
+        self.module._parameters[name] = value  # type: ignore[assignment]  # as good as one, for a forward
+
+    def _give_back(self) -> None:
+        while self._lent:
+            name, own = self._lent.popitem()
+            self.module._parameters[name] = own
