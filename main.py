@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         case "inspect":
             from catalog.inspect_files import main as inspect
 
-            return inspect(arguments.file, as_json=arguments.json)
+            return inspect(arguments.file, as_json=arguments.json, model=arguments.model)
         case "doctor":
             from engine.doctor import doctor
 
@@ -61,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
 
     inspect = commands.add_parser("inspect", help="say what LoRA files are, from their tensors")
     inspect.add_argument("file", nargs="+", type=Path)
+    inspect.add_argument(
+        "--model", default="", metavar="NAME_OR_FOLDER", help="also say how much applies to this model"
+    )
     inspect.add_argument("--json", action="store_true")
 
     commands.add_parser("doctor", help="say what this machine has and what is missing")

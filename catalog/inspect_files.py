@@ -1,25 +1,50 @@
-"""`inspect`: says what LoRA files are, in words or as JSON."""
+"""`inspect`: says what LoRA files are and how much of them applies to a model, in words or as JSON."""
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from catalog.coverage import cover
 from catalog.errors import CatalogError, UnreadableFile
+from catalog.experts import Expert
 from catalog.header import Header, read_header, read_scalars
+from catalog.hints import TENSOR_NAMES
 from catalog.identify import Identity, identify, scalar_names
+from catalog.inspect_coverage import coverage_fields, coverage_rows
+from catalog.inventory import Inventory
+from catalog.model_layers import layers_of
+from catalog.models import find_model
 from catalog.scan import hash_file
+from catalog.sidecar import base_model
 
 FINE, BAD_INPUT = 0, 2
 
 
-def main(paths: Sequence[str | Path], as_json: bool) -> int:
-    """Writes about each file to stdout (with `as_json` one JSON object a line); 2 when one is unreadable."""
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A model that files are laid over: its name, and the layers of its experts."""
+
+    name: str
+    layers: Mapping[Expert, Inventory]
+
+
+def main(paths: Sequence[str | Path], as_json: bool, model: str = "") -> int:
+    """Writes about each file to stdout (with `as_json` one JSON object a line), and how much of it applies to
+    `model` where one is named; 2 when a file or the model cannot be read.
+    """
+    try:
+        target = _target(model) if model else None
+    except CatalogError as error:
+        _write(sys.stderr, f"{_plain(model)}: {error} {error.advice}".rstrip())
+        return BAD_INPUT
     code = FINE
     for path in map(Path, paths):
         try:
-            text = _as_json(path) if as_json else _in_words(path)
+            text = _as_json(path, target) if as_json else _in_words(path, target)
         except CatalogError as error:
             _write(sys.stderr, f"{_plain(path)}: {error}")
             code = BAD_INPUT
@@ -28,14 +53,19 @@ def main(paths: Sequence[str | Path], as_json: bool) -> int:
     return code
 
 
-def report(path: Path) -> dict[str, Any]:
-    """All that is known about a file, as `inspect --json` says it."""
+def _target(model: str) -> Target:
+    info = find_model(model)
+    return Target(info.title, layers_of(info))
+
+
+def report(path: Path, target: Target | None = None) -> dict[str, Any]:
+    """All that is known about a file, as `inspect --json` says it; `coverage` is there with a model only."""
     header, identity = _look(path)
     try:
         sha256 = hash_file(path)
     except OSError as error:
         raise UnreadableFile(f"The file cannot be read: {error.strerror}.") from error
-    return {
+    said: dict[str, Any] = {
         "path": str(path),
         "sha256": sha256,
         "size": header.size,
@@ -51,7 +81,7 @@ def report(path: Path) -> dict[str, Any]:
         "dialect": identity.dialect,
         "rank": dict(identity.ranks),
         "alpha": dict(identity.alphas),
-        "dtype": identity.dtype,
+        "dtype": dict(Counter(info.dtype for info in header.tensors.values()).most_common()),
         "modules": identity.modules,
         "parameters": identity.parameters,
         "width": identity.width,
@@ -60,40 +90,49 @@ def report(path: Path) -> dict[str, Any]:
         "metadata": dict(header.metadata),
         "warnings": list(identity.warnings),
     }
+    if target is not None:
+        said["coverage"] = {"model": target.name} | coverage_fields(cover(header, target.layers))
+    return said
 
 
 def _look(path: Path) -> tuple[Header, Identity]:
     header = read_header(path)
     scalars = read_scalars(path, header, scalar_names(header))
-    return header, identify(header, path.name, scalars)
+    return header, identify(header, path.name, scalars, base_model(path))
 
 
 def _expert(identity: Identity) -> dict[str, str | None]:
+    strength: dict[str, str | None] = {"strength": identity.hint_strength}
     if len(identity.experts) == 2:
-        return {"hint": "both", "source": "tensor names"}
+        return {"hint": "both", "source": TENSOR_NAMES} | strength
     if identity.experts:
-        return {"hint": identity.experts[0], "source": "tensor names"}
-    return {"hint": identity.expert_hint, "source": identity.hint_source}
+        return {"hint": identity.experts[0], "source": TENSOR_NAMES} | strength
+    return {"hint": identity.expert_hint, "source": identity.hint_source} | strength
 
 
-def _as_json(path: Path) -> str:
+def _as_json(path: Path, target: Target | None) -> str:
     # ASCII, so that no terminal's encoding can fail on it
-    return json.dumps(report(path), ensure_ascii=True)
+    return json.dumps(report(path, target), ensure_ascii=True)
 
 
-def _in_words(path: Path) -> str:
-    _, identity = _look(path)
+def _in_words(path: Path, target: Target | None) -> str:
+    header, identity = _look(path)
+    rows = [*_rows(identity), *_sentences(identity)]
+    if target is not None:
+        rows += coverage_rows(target.name, cover(header, target.layers))
     lines = [_plain(path), f"  {identity.summary}"]
-    for name, value in _rows(identity):
-        lines += [f"  {name:<15}{_plain(value)}"] if value else []
+    lines += [f"  {_plain(name):<15} {_plain(value)}" for name, value in rows if value]
+    return "\n".join(lines)
+
+
+def _sentences(identity: Identity) -> Iterable[tuple[str, str]]:
     for name, sentences in (
         ("because", identity.evidence),
         ("cannot tell", identity.cannot_tell),
         ("but", identity.contradictions),
         ("note", identity.warnings),
     ):
-        lines += [f"  {name:<15}{_plain(sentence)}" for sentence in sentences]
-    return "\n".join(lines)
+        yield from ((name, sentence) for sentence in sentences)
 
 
 def _rows(identity: Identity) -> Iterable[tuple[str, str]]:
@@ -108,7 +147,7 @@ def _rows(identity: Identity) -> Iterable[tuple[str, str]]:
         ("number type", identity.dtype),
         ("target layers", str(identity.modules)),
         ("parameters", f"{identity.parameters:,}"),
-        ("expert", f"{expert['hint']} ({expert['source']})" if expert["hint"] else ""),
+        ("expert", f"{expert['hint']} ({expert['source']}, {expert['strength']})" if expert["hint"] else ""),
         ("trigger words", ", ".join(identity.trigger_words)),
         ("trainer", identity.trainer),
     )
