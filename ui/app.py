@@ -26,6 +26,8 @@ from ui.main_window import MainWindow, States
 from ui.settings import Device, Settings
 from ui.signals import TerminalSignals
 from ui.state.hearing import Hearing
+from ui.state.live import Live
+from ui.state.lora_names import LoraNames
 from ui.state.mix import MixState
 from ui.state.recipe_desk import RecipeDesk
 from ui.state.run import RunState
@@ -72,16 +74,30 @@ class Program(QObject):
         watcher().choose(self.settings.theme)
         dress(QApplication.instance())  # type: ignore[arg-type]
         self.faults = FaultWatch(self)
-        self.bridge = EngineBridge(partial(open_session, self.settings.device), self._save, self)
+        self.bridge = EngineBridge(
+            partial(open_session, self.settings.device), self._save, self, self.folders.runs
+        )
         self.catalog = CatalogBridge(self.folders, self)
         self.run = RunState(self.bridge, self)
         self.mix = MixState(self.bridge, self)
+        self.live = Live(self.run, self.mix, self)
+        self.names = LoraNames(self.mix, self)
         self.hearing = Hearing(self.bridge, self.mix, self)
         self.cards = CardModel(self)
         self.recipes = RecipeDesk(self.run, self.mix, self.cards, self.folders, self)
         states = States(
-            self.run, self.mix, self.hearing, self.cards, self.recipes, self.catalog, self.settings
+            self.run,
+            self.mix,
+            self.live,
+            self.names,
+            self.hearing,
+            self.cards,
+            self.recipes,
+            self.catalog,
+            self.settings,
         )
+        self.run.allow_memory(self.settings.memory)
+        self.live.set_on(self.settings.is_live)
         self.window = MainWindow(states, self.stop)
         self.faults.message.connect(self.window.message_bar.say)
         self._is_started = self._is_laid_out = False
@@ -125,6 +141,8 @@ class Program(QObject):
         elif not self.mix.strips:
             self.recipes.bring_back(self._last_session)
         self.settings.is_first_start = False  # only now: whoever closes earlier is still a newcomer
+        self.live.open()
+        self.window.unfinished.offer()
 
     def _end_welcome(self) -> None:
         self.run.started.disconnect(self._end_welcome)

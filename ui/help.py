@@ -3,11 +3,16 @@
 SHORTCUTS = """\
 Generate    Ctrl+Enter
 Cancel    Esc
+Live    Ctrl+L
+Branch from the step on show    B
+Keep the draft    Ctrl+K
+Previous and next take    Alt+Left, Alt+Right
 Export the clip    Ctrl+S
 Open a recipe or clip    Ctrl+O
 Save the recipe    Ctrl+Shift+S
 Install files    Ctrl+I
 Find LoRAs    Ctrl+F
+Look through the library again    F5
 Undo, redo    Ctrl+Z, Ctrl+Shift+Z
 Settings    Ctrl+,
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QPoint, Qt
+from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QSplitter, QVBoxLayout, QWidget
 
@@ -17,15 +17,21 @@ from ui.browser.panel import BrowserPanel
 from ui.desk.desk import DeskPanel
 from ui.drop_overlay import RECIPES, DropOverlay
 from ui.help import ABOUT, SHORTCUTS
+from ui.library_watch import LibraryWatch
 from ui.message_bar import MessageBar
+from ui.run_menu import RunMenu
 from ui.settings import Settings
 from ui.settings_dialog import SettingsDialog
 from ui.stage.panel import StagePanel
 from ui.state.hearing import Hearing
+from ui.state.live import Live
+from ui.state.lora_names import LoraNames
 from ui.state.mix import MixState
 from ui.state.recipe_desk import RecipeDesk
 from ui.state.run import RunState
+from ui.state.take import Take
 from ui.top_bar import TopBar
+from ui.unfinished import UnfinishedRuns
 
 RECIPE_FILTER = "Recipes and clips (*.json *.mp4 *.webm)"
 
@@ -36,6 +42,8 @@ class States:
 
     run: RunState
     mix: MixState
+    live: Live
+    names: LoraNames
     hearing: Hearing
     cards: CardModel
     recipes: RecipeDesk
@@ -50,15 +58,18 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._states, self._stop = states, stop
         self._wanted_on_desk: set[str] = set()
+        self._is_look_asked = False
         self.setWindowTitle("LoRA Alchemy")
         self.setMinimumSize(1100, 680)
         screen = self.screen().availableSize()
         self.resize(min(1600, screen.width()), min(1000, screen.height()))
-        self.top_bar = TopBar(states.run)
+        self.top_bar = TopBar(states.run, states.live)
         self.message_bar = MessageBar()
         self.browser = BrowserPanel(states.cards)
-        self.stage = StagePanel(states.run)
+        self.stage = StagePanel(states.run, states.names)
         self.desk = DeskPanel(states.mix, states.hearing, states.cards.entry_of)
+        self.unfinished = UnfinishedRuns(states.run, states.recipes, self.message_bar, self)
+        self._library = LibraryWatch(states.settings.library)
         self._arrange()
         self._build_menus()
         self._overlay = DropOverlay(self)
@@ -94,26 +105,25 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(middle)
 
     def _build_menus(self) -> None:
-        bar, run = self.menuBar(), self._states.run
+        bar, own = self.menuBar(), self._states
         file = bar.addMenu("&File")
         self._add(file, "&Open recipe or clip…", self.open_recipe, "Ctrl+O")
         self._add(file, "Save &recipe…", self.save_recipe, "Ctrl+Shift+S")
         self._add(file, "&Export clip…", self.stage.export_clip, "Ctrl+S")
         file.addSeparator()
         self._add(file, "&Install files…", self.install_files, "Ctrl+I")
+        self._add(file, "&Look through the library again", self.look_again, "F5")
         file.addSeparator()
         self._add(file, "&Settings…", self.open_settings, "Ctrl+,")
         self._add(file, "&Quit", self.close, "Ctrl+Q")
-        edit, stack = bar.addMenu("&Edit"), self._states.mix.undo
+        edit, stack = bar.addMenu("&Edit"), own.mix.undo
         undo, redo = stack.createUndoAction(self, "Undo"), stack.createRedoAction(self, "Redo")
         undo.setShortcut(QKeySequence.StandardKey.Undo)
         redo.setShortcuts([QKeySequence("Ctrl+Shift+Z"), QKeySequence("Ctrl+Y")])
         edit.addActions([undo, redo])
         edit.addSeparator()
         self._add(edit, "&Find LoRAs", self.find_loras, "Ctrl+F")
-        run_menu = bar.addMenu("&Run")
-        self._add(run_menu, "&Generate", run.generate, "Ctrl+Return", "Ctrl+Enter")
-        self._cancel = self._add(run_menu, "&Cancel", run.cancel, "Esc")
+        bar.addMenu(RunMenu(own.run, own.live, self.stage, self.unfinished, bar))
         help_menu = bar.addMenu("&Help")
         self._add(help_menu, "&Shortcuts", lambda: self._tell("Shortcuts", SHORTCUTS), "F1")
         self._add(help_menu, "&About LoRA Alchemy", lambda: self._tell("About LoRA Alchemy", ABOUT))
@@ -135,22 +145,24 @@ class MainWindow(QMainWindow):
         self._overlay.dropped.connect(self._take_dropped)
         own.catalog.found.connect(self._on_found)
         own.catalog.lost.connect(own.cards.lose)
+        own.catalog.scan_finished.connect(self._on_looked)
         own.catalog.install_progress.connect(self.browser.show_progress)
         own.catalog.install_finished.connect(self._on_installed)
         own.catalog.failed.connect(self._on_catalog_failed)
         own.run.changed.connect(self._follow_model)
-        own.run.state_changed.connect(self._follow_run)
+        self.stage.take_row.continue_requested.connect(self.unfinished.resume)
+        self.stage.take_row.keep_requested.connect(self._keep)
+        own.live.changed.connect(self._remember_live)
         self._follow_model()
-        self._follow_run()
 
     # Following
 
     def _follow_model(self) -> None:
         self.browser.set_model(self._states.run.model)
 
-    def _follow_run(self) -> None:
-        # a disabled action leaves Esc to whoever has the focus
-        self._cancel.setEnabled(self._states.run.phase in ("running", "queued"))
+    def _remember_live(self) -> None:
+        self._states.settings.is_live = self._states.live.is_on
+        self._states.settings.save()
 
     def _on_found(self, entries: tuple[Entry, ...]) -> None:
         self._states.cards.take(entries)
@@ -184,6 +196,19 @@ class MainWindow(QMainWindow):
             self._wanted_on_desk |= {p.name for p in paths}
         self._states.catalog.install(paths)
 
+    def _keep(self, draft: Take) -> None:
+        self._states.run.keep(draft, self._states.settings.outputs)
+
+    def look_again(self) -> None:
+        """Look through the library, and say when that is done."""
+        self._is_look_asked = True
+        self._states.catalog.scan()
+
+    def _on_looked(self, files: int) -> None:
+        if self._is_look_asked:
+            self._is_look_asked = False
+            self.message_bar.say("info", f"The library was looked through: {files} LoRA files.")
+
     def find_loras(self) -> None:
         """Go to the search box."""
         self.browser.search.setFocus()
@@ -214,7 +239,8 @@ class MainWindow(QMainWindow):
 
     def open_settings(self) -> None:
         """Show the settings."""
-        SettingsDialog(self._states.settings, self).exec()
+        if SettingsDialog(self._states.settings, self).exec():
+            self._states.run.allow_memory(self._states.settings.memory)
 
     def _tell(self, title: str, text: str) -> None:
         box = QMessageBox(QMessageBox.Icon.NoIcon, title, text, QMessageBox.StandardButton.Close, self)
@@ -237,6 +263,12 @@ class MainWindow(QMainWindow):
         settings.geometry = QByteArray(self.saveGeometry())
         settings.splitter = QByteArray(self._splitter.saveState())
         settings.save()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        is_back = event.type() == QEvent.Type.ActivationChange and self.isActiveWindow()
+        if is_back and self._library.has_changed():
+            self._states.catalog.scan()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.remember()

@@ -1,6 +1,8 @@
 """One bar for what went well, what needs a look and what was refused."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QObject, Qt
@@ -23,13 +25,23 @@ MOST = 50
 
 
 @dataclass(frozen=True, slots=True)
+class Action:
+    """Something that a message offers to do at once."""
+
+    text: str
+    tip: str
+    do: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """What is said: one sentence, what to do, and text for those who want to know more."""
+    """What is said: one sentence, what to do, text for those who want to know more, and up to two offers."""
 
     kind: Kind
     sentence: str
     advice: str = ""
     details: str = ""
+    actions: tuple[Action, ...] = field(default=(), compare=False)
 
 
 class MessageBar(QFrame):
@@ -49,10 +61,12 @@ class MessageBar(QFrame):
         """All that was said and not dismissed, newest last."""
         return tuple(self._messages)
 
-    def say(self, kind: str, sentence: str, advice: str = "", details: str = "") -> None:
+    def say(
+        self, kind: str, sentence: str, advice: str = "", details: str = "", actions: tuple[Action, ...] = ()
+    ) -> None:
         """Show a message. Saying the same again does not pile up."""
         known: Kind = "refused" if kind == "refused" else "look" if kind == "look" else "info"
-        message = Message(known, sentence, advice, details)
+        message = Message(known, sentence, advice, details, actions)
         self._messages = [m for m in self._messages if m != message][-MOST + 1 :] + [message]
         self._details_button.setChecked(False)
         self._show()
@@ -102,6 +116,11 @@ class MessageBar(QFrame):
         self._advice.setWordWrap(True)
         self._advice.setProperty("tone", "secondary")
         self._count.setProperty("tone", "secondary")
+        self._offers = (QPushButton(), QPushButton())
+        for place, offer in enumerate(self._offers):
+            offer.clicked.connect(partial(self._do, place))
+            offer.setAccessibleName("Offer of the message")
+            offer.setToolTip("What the message offers to do")
         self._details_button = QPushButton("Details")
         self._details_button.setCheckable(True)
         self._details_button.setAccessibleName("Details of the message")
@@ -121,7 +140,7 @@ class MessageBar(QFrame):
         self._text.setTabChangesFocus(True)
         self._text.setAccessibleName("Details of the message")
         self._text.setToolTip("What is known about it; select and copy")
-        for each in (self._details_button, self._copy, self._close, self._text):
+        for each in (*self._offers, self._details_button, self._copy, self._close, self._text):
             each.installEventFilter(self)
 
     def _arrange(self) -> None:
@@ -133,7 +152,7 @@ class MessageBar(QFrame):
         row.setSpacing(8)
         row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(words, 1)
-        for widget in (self._count, self._copy, self._details_button, self._close):
+        for widget in (self._count, *self._offers, self._copy, self._details_button, self._close):
             row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
         box = QVBoxLayout(self)
         box.setContentsMargins(16, 6, 8, 6)
@@ -155,6 +174,7 @@ class MessageBar(QFrame):
         self._advice.setVisible(bool(message.advice))
         self._count.setText(f"+{older} older")
         self._count.setVisible(older > 0)
+        self._show_offers(message)
         self._details_button.setVisible(bool(message.details))
         is_open = self._details_button.isChecked() and bool(message.details)
         self._copy.setVisible(is_open)
@@ -164,6 +184,21 @@ class MessageBar(QFrame):
         self._text.setFixedHeight(lines * self._text.fontMetrics().lineSpacing() + 20)
         self.setAccessibleName(f"{message.sentence} {message.advice}".strip())
         self._wear(colour)
+
+    def _show_offers(self, message: Message) -> None:
+        for place, button in enumerate(self._offers):
+            button.setVisible(place < len(message.actions))
+            if place < len(message.actions):
+                action = message.actions[place]
+                button.setText(action.text)
+                button.setAccessibleName(f"{action.text}: {message.sentence}")
+                button.setToolTip(action.tip)
+
+    def _do(self, place: int) -> None:
+        """Take an offer; its message has then been answered."""
+        action = self._messages[-1].actions[place]
+        self.dismiss()
+        action.do()
 
     def _wear(self, colour: str) -> None:
         """A stripe in the kind's colour; style sheets are slow, so only when it differs."""

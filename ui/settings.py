@@ -10,6 +10,8 @@ from ui.theme import Choice
 
 Device = Literal["auto", "cpu", "cuda"]
 FILE_NAME = "settings.ini"
+MEMORY, MOST_MEMORY = 2, 256
+"""GiB of host memory for the steps of recent clips: at first, and at most."""
 
 
 class Settings:
@@ -22,6 +24,8 @@ class Settings:
         self.device: Device = device if device in get_args(Device) else "auto"  # type: ignore[assignment]
         self.library = Path(self._text("library") or folders.library)
         self.outputs = Path(self._text("outputs") or folders.outputs)
+        self.is_live = self._text("live") == "yes"
+        self.memory = self._number("memory", MEMORY, MOST_MEMORY)
         self.geometry = self._bytes("window/geometry")
         self.splitter = self._bytes("window/splitter")
         self.is_first_start = self._text("started") != "yes"
@@ -33,6 +37,8 @@ class Settings:
             "device": self.device,
             "library": str(self.library),
             "outputs": str(self.outputs),
+            "live": "yes" if self.is_live else "",
+            "memory": str(self.memory),
             "window/geometry": self.geometry,
             "window/splitter": self.splitter,
             "started": "" if self.is_first_start else "yes",
@@ -44,6 +50,10 @@ class Settings:
     def _text(self, key: str) -> str:
         value = self._store.value(key)
         return value if isinstance(value, str) else ""
+
+    def _number(self, key: str, otherwise: int, most: int) -> int:
+        text = self._text(key)
+        return min(int(text), most) if text.isascii() and text.isdigit() else otherwise
 
     def _bytes(self, key: str) -> QByteArray:
         value = self._store.value(key)

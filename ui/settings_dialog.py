@@ -12,11 +12,12 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
-from ui.settings import Settings
+from ui.settings import MOST_MEMORY, Settings
 from ui.theme import watcher
 
 THEMES = (("system", "As the system"), ("dark", "Dark"), ("light", "Light"))
@@ -24,7 +25,7 @@ DEVICES = (("auto", "The best there is"), ("cpu", "Processor (CPU)"), ("cuda", "
 
 
 class SettingsDialog(QDialog):
-    """Edits Settings; the theme changes at once, folders of the library and the device with the next start."""
+    """Edits Settings; the library's folder and the device change with the next start, the rest at once."""
 
     def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,6 +34,7 @@ class SettingsDialog(QDialog):
         self.setMinimumWidth(520)
         self._theme = _chooser(THEMES, settings.theme, "Theme", "Colours of the window")
         self._device = _chooser(DEVICES, settings.device, "Device", "What renders; used from the next start")
+        self._memory = _memory_box(settings.memory)
         self._library = _path_box(settings.library, "Library folder", "Where LoRA files are kept")
         self._outputs = _path_box(settings.outputs, "Output folder", "Where finished clips are saved")
         self._arrange()
@@ -40,6 +42,7 @@ class SettingsDialog(QDialog):
     def accept(self) -> None:
         own = self._settings
         own.theme, own.device = self._theme.currentData(), self._device.currentData()
+        own.memory = self._memory.value()
         own.library = _typed(self._library, own.library)
         own.outputs = _typed(self._outputs, own.outputs)
         own.save()
@@ -52,6 +55,7 @@ class SettingsDialog(QDialog):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow("&Theme", self._theme)
         form.addRow("&Device", self._device)
+        form.addRow("&Memory for steps", self._memory)
         form.addRow("&Library folder", self._with_button(self._library))
         form.addRow("&Output folder", self._with_button(self._outputs))
         for field in (self._library, self._outputs):
@@ -106,6 +110,20 @@ def _chooser(choices: tuple[tuple[str, str], ...], current: str, name: str, tip:
     box.setCurrentIndex(max(0, box.findData(current)))
     box.setAccessibleName(name)
     box.setToolTip(tip)
+    return box
+
+
+def _memory_box(gib: int) -> QSpinBox:
+    box = QSpinBox()
+    box.setRange(0, MOST_MEMORY)
+    box.setValue(gib)
+    box.setSuffix(" GiB")
+    box.setSpecialValueText("none")
+    box.setAccessibleName("Memory for steps")
+    box.setToolTip(
+        "How much of the computer's memory may hold the steps of recent clips.\n"
+        "Live and Branch begin where something changes; with none they begin anew. Used at once (↑ ↓)"
+    )
     return box
 
 

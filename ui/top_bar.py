@@ -4,8 +4,10 @@ from PySide6.QtCore import QRectF, QSize, Signal
 from PySide6.QtGui import QColor, QKeySequence, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
+from ui.live_button import LiveButton
 from ui.model_chooser import ModelChooser
 from ui.stage.icon_button import IconButton
+from ui.state.live import Live
 from ui.state.run import RunState
 from ui.theme import font, theme, watcher
 
@@ -14,17 +16,18 @@ _GENERATE, _QUEUE = "Generate", "Queue another"
 
 
 class TopBar(QFrame):
-    """Model chooser, engine state, Generate, Cancel and settings, and a thin line of progress."""
+    """Model chooser, engine state, Live, Generate, Cancel and settings, and a thin line of progress."""
 
     settings_requested = Signal()
 
-    def __init__(self, run_state: RunState, parent: QWidget | None = None) -> None:
+    def __init__(self, run_state: RunState, live: Live, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._run_state = run_state
         self.setProperty("ground", "panel")
         self.setFixedHeight(48)
         self.chooser = ModelChooser(run_state)
         self.engine = QLabel()
+        self.live = LiveButton(live)
         self.generate = QPushButton()
         self.cancel = QPushButton("Cancel")
         self.settings = IconButton("settings", "Settings", "Settings")
@@ -40,9 +43,9 @@ class TopBar(QFrame):
 
     @property
     def fraction(self) -> float:
-        """How much of the run is done, 0…1."""
-        progress = self._run_state.progress
-        if self._run_state.current_run is None or progress is None:
+        """How much of the run is done, 0…1; drafts come and go without it."""
+        run, progress = self._run_state, self._run_state.progress
+        if run.current_run is None or run.is_drafting or progress is None:
             return 0.0
         return progress.done / progress.steps
 
@@ -67,6 +70,7 @@ class TopBar(QFrame):
         row.addSpacing(8)
         row.addWidget(self.engine)
         row.addStretch(1)
+        row.addWidget(self.live)
         row.addWidget(self.generate)
         row.addWidget(self.cancel)
         row.addWidget(self.settings)
@@ -81,10 +85,11 @@ class TopBar(QFrame):
     def _refresh(self) -> None:
         run = self._run_state
         is_busy = run.phase in ("running", "queued")
-        words = _QUEUE if is_busy else _GENERATE
+        is_taken = is_busy and not run.is_drafting  # a draft makes way
+        words = _QUEUE if is_taken else _GENERATE
         self.generate.setText(_label(words))
         self.generate.setAccessibleName(words)
-        what = "Queue another clip behind the one under way" if is_busy else "Render a clip"
+        what = "Queue another clip behind the one under way" if is_taken else "Render a clip"
         self.generate.setToolTip(f"{what} ({_key()})")
         self.cancel.setEnabled(is_busy and not run.is_cancelling)
         self.engine.setText(" · ".join(filter(None, (run.engine_text, run.queue_text))))

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton
+from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from catalog.folders import Folders
-from ui.settings import Settings
+from ui.settings import MEMORY, Settings
 from ui.settings_dialog import SettingsDialog
 from ui.theme import theme, watcher
 
@@ -15,6 +15,7 @@ def test_settings_come_back(folders: Folders, tmp_path: Path) -> None:
     settings = Settings(folders)
     assert settings.is_first_start and settings.theme == "system"
     settings.theme, settings.device, settings.outputs = "light", "cpu", tmp_path / "Ü b"
+    settings.is_live, settings.memory = True, 0
     settings.save()
     assert Settings(folders).is_first_start, "nothing was shown yet"
     settings.is_first_start = False
@@ -23,12 +24,14 @@ def test_settings_come_back(folders: Folders, tmp_path: Path) -> None:
     assert not again.is_first_start
     assert (again.theme, again.device, again.outputs) == ("light", "cpu", tmp_path / "Ü b")
     assert again.library == folders.library
+    assert again.is_live and again.memory == 0
 
 
 def test_unknown_values_mean_defaults(folders: Folders) -> None:
     folders.state.mkdir(parents=True)
-    (folders.state / "settings.ini").write_text("[General]\ntheme=purple\ndevice=toaster\n")
+    (folders.state / "settings.ini").write_text("[General]\ntheme=purple\ndevice=toaster\nmemory=-3\n")
     settings = Settings(folders)
+    assert settings.memory == MEMORY
     assert (settings.theme, settings.device) == ("system", "auto")
 
 
@@ -47,11 +50,12 @@ def test_the_dialog_keeps_what_was_chosen(qtbot: QtBot, folders: Folders) -> Non
     boxes["Theme"].setCurrentIndex(boxes["Theme"].findData("light"))
     fields["Output folder"].setText("  ")
     fields["Library folder"].setText("/somewhere/else")
+    dialog.findChildren(QSpinBox)[0].setValue(6)
     try:
         dialog.accept()
         assert settings.theme == "light" and not theme().is_dark
         assert settings.outputs == folders.outputs, "nothing typed changes nothing"
-        assert Settings(folders).library == Path("/somewhere/else")
+        assert Settings(folders).library == Path("/somewhere/else") and Settings(folders).memory == 6
     finally:
         watcher().choose("system")
 
@@ -70,9 +74,10 @@ def test_every_control_of_the_dialog_explains_itself(qtbot: QtBot, folders: Fold
     qtbot.addWidget(dialog)
     controls = [
         *dialog.findChildren(QComboBox),
-        *dialog.findChildren(QLineEdit),
+        *(line for line in dialog.findChildren(QLineEdit) if not isinstance(line.parent(), QSpinBox)),
         *dialog.findChildren(QPushButton),
+        *dialog.findChildren(QSpinBox),
     ]
-    assert len(controls) == 8
+    assert len(controls) == 9
     assert all(c.accessibleName() or (isinstance(c, QPushButton) and c.text()) for c in controls)
     assert all(c.toolTip() for c in controls)

@@ -16,15 +16,30 @@ def left(run: RunState, showing: Showing) -> tuple[Part, ...]:
     """What one sees."""
     text = ""
     match showing.shown:
-        case Take() if run.current_run is not None:
-            text = "the clip before"
-        case Take(file=file, recipe=recipe):
-            text = f"finished · seed {recipe.seed}" if file else "finished · not saved"
-        case StepFinished(run=number, step=step, steps=steps) as shown:
-            is_stopped = run.current_run != number and run.steps and shown is run.steps[-1]
-            is_stopped = is_stopped and shown.step + 1 < steps
-            text = f"step {step + 1} of {steps} · {'stopped here' if is_stopped else 'preview'}"
+        case Take() as take:
+            text = _of_clip(run, take)
+        case StepFinished() as step:
+            text = f"step {step.step + 1} of {step.steps} · {_of_step(run, step)}"
     return (Part(text, theme().text),) if text else ()
+
+
+def _of_clip(run: RunState, take: Take) -> str:
+    if run.takes.is_running:
+        return "the clip before"
+    if take.is_draft:
+        return "draft · not saved"
+    return f"finished · seed {take.recipe.seed}" if take.file else "finished · not saved"
+
+
+def _of_step(run: RunState, step: StepFinished) -> str:
+    """Whose step a preview is, if not simply of the run under way."""
+    take, draft = run.takes.current, run.takes.draft
+    if draft is not None and step.run == draft.run:
+        return "draft"
+    if take is None or step.run != take.run:
+        return "preview" if run.takes.of(step.run) is None else "the run before"
+    is_last = step is take.steps[-1] and step.step + 1 < step.steps
+    return "stopped here" if is_last and take.frames is None and not run.takes.is_running else "preview"
 
 
 def right(run: RunState, showing: Showing) -> tuple[Part, ...]:
@@ -32,6 +47,8 @@ def right(run: RunState, showing: Showing) -> tuple[Part, ...]:
     shown = showing.shown
     if isinstance(shown, StepFinished) and (run.current_run is None or showing.is_pinned):
         return (*_expert(run, shown.expert), Part(f"σ {shown.sigma:.3f}", theme().text))
+    if run.is_drafting:
+        return (Part(_drafting(run), theme().text),)
     if run.is_cancelling:
         return (Part("cancelling…", theme().text),)
     if run.phase == "queued":
@@ -41,6 +58,12 @@ def right(run: RunState, showing: Showing) -> tuple[Part, ...]:
     if run.progress is None or run.stage not in ("", "denoising"):
         return (Part(f"{run.stage or 'starting'}…", theme().text),)
     return (*_expert(run, run.progress.expert), Part(pace(run.progress), theme().text))
+
+
+def _drafting(run: RunState) -> str:
+    if run.progress is None or run.stage not in ("", "denoising"):
+        return "Live · decoding…" if run.stage == "decoding" else "Live…"
+    return f"Live · step {run.progress.done} of {run.progress.steps}"
 
 
 def empty(run: RunState) -> str:

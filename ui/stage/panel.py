@@ -3,13 +3,16 @@
 import re
 from pathlib import Path
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QFrame, QVBoxLayout, QWidget
 
 from ui.stage.playback import Playback
 from ui.stage.player import Player
 from ui.stage.settings_row import SettingsRow
 from ui.stage.showing import Showing
+from ui.stage.take_row import TakeRow
 from ui.stage.timeline import Timeline
+from ui.stage.track import NameOf
 from ui.stage.transport import Transport
 from ui.state.run import RunState
 from ui.state.take import Take
@@ -18,9 +21,15 @@ _FILTERS = {".mp4": "MP4 video (*.mp4)", ".webm": "WebM video (*.webm)", ".gif":
 
 
 class StagePanel(QFrame):
-    """Arranges player, timeline, transport and settings; the picture takes the space."""
+    """Arranges player, timeline, takes, transport and settings; the picture takes the space.
 
-    def __init__(self, run_state: RunState, parent: QWidget | None = None) -> None:
+    `name_of` gives the name of the LoRA behind an adapter.
+    """
+
+    looked = Signal()
+    """What the picture shows, and with it what can be done, has changed."""
+
+    def __init__(self, run_state: RunState, name_of: NameOf, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._run_state = run_state
         self._folder = Path.home()
@@ -28,22 +37,32 @@ class StagePanel(QFrame):
         self.playback = Playback(self)
         self.showing = Showing(run_state, self.playback, self)
         self.player = Player(run_state, self.showing, self.playback)
-        self.timeline = Timeline(run_state, self.showing)
-        self.transport = Transport(run_state, self.showing, self.playback)
+        self.timeline = Timeline(run_state, self.showing, name_of)
+        self.take_row = TakeRow(run_state, self.showing, self.timeline.track)
+        self.transport = Transport(self.playback)
         self.settings_row = SettingsRow(run_state)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 12, 16, 12)
         column.setSpacing(8)
         column.addWidget(self.player, 1)
         column.addWidget(self.timeline)
+        column.addWidget(self.take_row)
         column.addWidget(self.transport)
         column.addWidget(self.settings_row)
-        self.transport.export_requested.connect(self.export_clip)
+        self.take_row.export_requested.connect(self.export_clip)
+        self.take_row.branch_requested.connect(self.branch)
+        self.timeline.branch_requested.connect(self.branch)
+        self.showing.changed.connect(self.looked)
+
+    def branch(self) -> None:
+        """Render on from the pinned step, with the faders as they are now."""
+        if self.showing.pinned is not None:
+            self._run_state.branch(*self.showing.pinned)
 
     def export_clip(self) -> None:
         """Ask for a file name and write the clip on the stage there."""
-        take = self._run_state.take
-        if take is None:
+        take = self._run_state.takes.current
+        if take is None or take.frames is None:
             self._run_state.message.emit("info", "There is no finished clip to export yet.", "", "")
             return
         suggested = str(self._folder / suggested_name(take))
@@ -51,9 +70,9 @@ class StagePanel(QFrame):
             self, "Export the clip", suggested, ";;".join(_FILTERS.values())
         )
         if said:
-            self._export(Path(said), chosen)
+            self._export(take, Path(said), chosen)
 
-    def _export(self, file: Path, chosen: str) -> None:
+    def _export(self, take: Take, file: Path, chosen: str) -> None:
         """Write to the file; one without a known ending gets that of the chosen filter, if it is free."""
         if file.suffix.lower() not in _FILTERS:
             ending = next((end for end, words in _FILTERS.items() if words == chosen), ".mp4")
@@ -63,7 +82,7 @@ class StagePanel(QFrame):
                 self._run_state.message.emit("refused", f"{file.name} is already there.", advice, "")
                 return
         self._folder = file.parent
-        self._run_state.export(file)
+        self._run_state.export(file, take)
 
 
 def suggested_name(take: Take) -> str:

@@ -1,8 +1,9 @@
 """The denoise timeline: a cell per step, with what was seen there and whose step it was."""
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QContextMenuEvent,
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
@@ -11,20 +12,23 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QPixmap,
+    QPolygonF,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QMenu, QSizePolicy, QToolTip, QWidget
 
 from catalog.models import Expert
+from engine.messages import Frames
 from ui.stage.captions import NOISE
 from ui.stage.showing import Showing
 from ui.stage.strip_image import strip_of
-from ui.stage.track import CELL, TOP, Track
+from ui.stage.track import CELL, TOP, NameOf, Track
 from ui.state.run import RunState
 from ui.theme import font, theme, watcher
 
 _UNDERLINE, _LABELS = 3, 18
 _LINE = TOP + CELL + 3
+_STALE, _REUSED = 0.4, 0.75
 _HINT = (
     "The steps of the run. Hover one to see its preview, click to keep it; ← → step through, End goes back."
 )
@@ -33,19 +37,20 @@ _HINT = (
 class Timeline(QWidget):
     """Paints the steps of the run on the stage; the mouse and the arrow keys look at them."""
 
-    def __init__(self, run_state: RunState, showing: Showing) -> None:
+    branch_requested = Signal()
+
+    def __init__(self, run_state: RunState, showing: Showing, name_of: NameOf) -> None:
         super().__init__()
         self._run_state = run_state
         self._showing = showing
-        self.track = Track(run_state)
-        self._thumbnails: dict[int, QPixmap] = {}
+        self.track = Track(run_state, name_of)
+        self._thumbnails: dict[int, tuple[Frames, QPixmap]] = {}
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Denoise timeline")
         self.setToolTip(_HINT)
-        run_state.started.connect(self._on_started)
-        run_state.step_finished.connect(self.update)
+        run_state.takes.changed.connect(self.update)
         run_state.changed.connect(self.update)
         showing.changed.connect(self._describe)
         watcher().changed.connect(self.update)
@@ -79,28 +84,47 @@ class Timeline(QWidget):
         painter.fillPath(outline, QColor(theme().raised if is_done else theme().panel))
         if is_done:
             painter.setClipPath(outline)
+            painter.setOpacity(self._opacity(step))
             painter.drawPixmap(area, self._thumbnail(step), QRectF())
+            painter.setOpacity(1.0)
             painter.setClipping(False)
-        if step == self._showing.step and step + 1 < self.track.done:  # one looks back
+        if self.track.is_turn(step):
+            self._paint_turn(painter, area)
+        if step == self._showing.step and (step + 1 < self.track.done or self._showing.is_pinned):
             painter.setPen(QPen(QColor(theme().accent), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), 3, 3)
 
+    def _opacity(self, step: int) -> float:
+        """Steps that were taken over stand back a little, those of the clip before a draft more."""
+        if step >= self.track.fresh:
+            return _STALE
+        return _REUSED if self.track.steps[step].is_reused else 1.0
+
+    def _paint_turn(self, painter: QPainter, area: QRectF) -> None:
+        """A notch where the faders were moved."""
+        corner, side = area.topLeft(), min(7.0, area.width())
+        painter.setPen(QPen(QColor(theme().background), 1))
+        painter.setBrush(QColor(theme().text))
+        painter.drawPolygon(QPolygonF([corner, corner + QPointF(side, 0), corner + QPointF(0, side)]))
+
     def _thumbnail(self, step: int) -> QPixmap:
-        """A step's preview at the size of its cell; made once per size."""
-        if step not in self._thumbnails:
+        """A step's preview at the size of its cell; made once per preview and size."""
+        preview = self.track.steps[step].preview
+        known = self._thumbnails.get(step)
+        if known is None or known[0] is not preview:
             area, ratio = self.cell(step), self.devicePixelRatioF()
             size = QSize(max(round(area.width() * ratio), 1), round(area.height() * ratio))
-            self._thumbnails[step] = strip_of(self._run_state.steps[step].preview, size)
-        return self._thumbnails[step]
+            known = self._thumbnails[step] = preview, strip_of(preview, size)
+        return known[1]
 
     def _paint_underline(self, painter: QPainter, step: int) -> None:
         experts, area = self.track.experts, self.cell(step)
-        is_known = self._run_state.run_started is not None
+        is_known = self.track.take is not None
         colour = QColor(
             _colour(experts[step]) if experts else theme().secondary if is_known else theme().line
         )
-        if is_known and step >= self.track.done:
+        if is_known and step >= self.track.fresh:
             colour.setAlphaF(0.3)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
@@ -125,10 +149,10 @@ class Timeline(QWidget):
             painter.drawText(self._labels, side | Qt.AlignmentFlag.AlignVCenter, text)
 
     def _paint_boundary(self, painter: QPainter) -> None:
-        step = self.track.boundary
-        if step is None:
+        place = self.track.boundary
+        if place is None:
             return
-        x = round((self.cell(step - 1).right() + self.cell(step).left()) / 2) + 0.5
+        x = round(self.track.place(place, self.width())) + 0.5
         pen = QPen(QColor(theme().secondary), 1, Qt.PenStyle.CustomDashLine)
         pen.setDashPattern([3, 2])
         painter.setPen(pen)
@@ -165,6 +189,24 @@ class Timeline(QWidget):
         if event.button() == Qt.MouseButton.LeftButton:
             self._showing.toggle_pin(self._step_at(event.position()))
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        is_by_mouse = event.reason() == QContextMenuEvent.Reason.Mouse
+        step = self._step_at(QPointF(event.pos())) if is_by_mouse else self._showing.step
+        if step is None or step >= self.track.done:
+            return
+        self._showing.pin(step)
+        menu = self.menu_of(step)
+        menu.popup(event.globalPos() if is_by_mouse else self.mapToGlobal(self.cell(step).center().toPoint()))
+
+    def menu_of(self, step: int) -> QMenu:
+        """What can be done with a step that is pinned."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        branch = menu.addAction(f"Branch from step {step + 1}\tB", self.branch_requested.emit)
+        branch.setEnabled(self._showing.pinned is not None)
+        menu.addAction("Back to the clip\tEnd", self._showing.rest)
+        return menu
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         last = self.track.done - 1
         step, key = self._showing.step, Qt.Key
@@ -176,7 +218,7 @@ class Timeline(QWidget):
             case key.Key_Home:
                 self._showing.pin(0)
             case key.Key_End:
-                self._showing.show_last()
+                self._showing.rest()
             case _:
                 super().keyPressEvent(event)
 
@@ -194,10 +236,6 @@ class Timeline(QWidget):
 
     def _step_at(self, place: QPointF) -> int:
         return self.track.step_at(place.x(), self.width())
-
-    def _on_started(self) -> None:
-        self._thumbnails.clear()
-        self.update()
 
     def _describe(self) -> None:
         step = self._showing.step

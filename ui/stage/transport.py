@@ -1,27 +1,19 @@
-"""The transport: plays, scrubs and exports what is on the stage."""
+"""The transport: plays and scrubs what is on the stage."""
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
 
-from ui.stage.file_button import FileButton
 from ui.stage.icon_button import IconButton
 from ui.stage.playback import SPEEDS, Playback
-from ui.stage.showing import Showing
 from ui.stage.slider import Slider
-from ui.state.run import RunState
 from ui.theme import font
 
 
 class Transport(QWidget):
     """One row of controls under the timeline."""
 
-    export_requested = Signal()
-
-    def __init__(self, run_state: RunState, showing: Showing, playback: Playback) -> None:
+    def __init__(self, playback: Playback) -> None:
         super().__init__()
-        self._run_state = run_state
-        self._showing = showing
         self._playback = playback
         self._back = IconButton("step-back", "One frame back", "One frame back (← on the picture)")
         self.play = IconButton("pause", "Pause", "Pause (Space on the picture)")
@@ -30,15 +22,11 @@ class Transport(QWidget):
         self.counter = QLabel()
         self._loop = IconButton("loop", "Loop", "Begin again at the end")
         self._speed = _speed_button()
-        self.clip = QPushButton("Clip")
-        self._file = FileButton()
-        self.export = QPushButton("Export")
         self._dress()
         self._arrange()
         self._connect()
         self._on_frames_changed()
         self._on_state_changed()
-        self._on_showing_changed()
 
     def _dress(self) -> None:
         self._loop.setCheckable(True)
@@ -46,11 +34,6 @@ class Transport(QWidget):
         self.counter.setProperty("tone", "secondary")
         self.counter.setAccessibleName("Frame")
         self.counter.setToolTip("The frame on show, of how many, and its time")
-        self.clip.setToolTip("Show the finished clip again (End on the timeline)")
-        self.clip.setAccessibleName("Show the finished clip")
-        save = QKeySequence(QKeySequence.StandardKey.Save).toString(QKeySequence.SequenceFormat.NativeText)
-        self.export.setToolTip(f"Save the finished clip as mp4, webm or gif ({save})")
-        self.export.setAccessibleName("Export")
         self._speed.setMenu(self._speed_menu())
 
     def _arrange(self) -> None:
@@ -60,14 +43,11 @@ class Transport(QWidget):
         for button in (self._back, self.play, self._on):
             row.addWidget(button)
         row.addSpacing(4)
-        row.addWidget(self.slider, 2)
+        row.addWidget(self.slider, 1)
         row.addSpacing(4)
         row.addWidget(self.counter)
         row.addWidget(self._loop)
         row.addWidget(self._speed)
-        row.addWidget(self.clip)
-        row.addWidget(self._file, 1)
-        row.addWidget(self.export)
 
     def _connect(self) -> None:
         playback = self._playback
@@ -76,12 +56,9 @@ class Transport(QWidget):
         self.play.clicked.connect(playback.toggle)
         self.slider.valueChanged.connect(playback.seek)
         self._loop.toggled.connect(playback.set_looping)
-        self.clip.clicked.connect(self._showing.show_take)
-        self.export.clicked.connect(self.export_requested)
         playback.frames_changed.connect(self._on_frames_changed)
         playback.frame_changed.connect(self._on_frame_changed)
         playback.state_changed.connect(self._on_state_changed)
-        self._showing.changed.connect(self._on_showing_changed)
 
     def _speed_menu(self) -> QMenu:
         menu, group = QMenu(self), QActionGroup(self)
@@ -131,13 +108,6 @@ class Transport(QWidget):
         self._speed.setText(f"{playback.speed:g}×")
         for action in self._speeds.actions():
             action.setChecked(action.data() == playback.speed)
-
-    def _on_showing_changed(self) -> None:
-        take = self._run_state.take
-        self.clip.setVisible(self._showing.can_show_take)
-        self._file.setVisible(take is not None and not self._showing.can_show_take)
-        self._file.set_file(take.file if take else None)
-        self.export.setEnabled(take is not None)
 
 
 def _slider() -> Slider:

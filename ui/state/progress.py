@@ -23,14 +23,19 @@ class Progress:
 
 
 class Pace:
-    """Follows the steps of one run; the median of the last ones ignores a slow first step or a hiccup."""
+    """Follows the steps of one run; the median of the last ones ignores a slow first step or a hiccup.
 
-    def __init__(self) -> None:
+    Steps that were taken over say nothing about the speed; until one is made, that of the run before holds.
+    """
+
+    def __init__(self, before: float = 0.0) -> None:
+        self._before = before
         self._seconds: deque[float] = deque(maxlen=_REMEMBERED)
 
     def after(self, event: StepFinished) -> Progress:
         """Where the run stands now that this step is done."""
-        self._seconds.append(event.seconds)
-        each = median(self._seconds)
+        if not event.is_reused:
+            self._seconds.append(event.seconds)
+        each = median(self._seconds) if self._seconds else self._before
         done = event.step + 1
         return Progress(done, event.steps, event.sigma, event.expert, each, each * (event.steps - done))

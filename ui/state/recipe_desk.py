@@ -42,14 +42,22 @@ class RecipeDesk(QObject):
             return False
         missing = self._bring(recipe, path)
         if missing:
-            names = ", ".join(f"“{Path(use.file).name}”" for use, _ in missing)
-            details = "\n".join(f"{use.file}: {why}" for use, why in missing)
             advice = "Drop the file on the window and open the recipe again."
-            self.message.emit("look", f"“{path.name}” is open without {names}.", advice, details)
+            self._name(missing, f"“{path.name}” is open without", advice)
         if unknown := unknown_fields(recipe):
             sentence = f"“{path.name}” says things that this version does not know: {', '.join(unknown)}."
             self.message.emit("look", sentence, "They change nothing here.", "")
         return True
+
+    def show(self, recipe: Recipe) -> bool:
+        """Put a recipe of this machine on stage and desk; False, with a message, where something is missing."""
+        if not self._run.apply_recipe(recipe):
+            return False
+        found, missing = self._locate(recipe, self._folders.library / "recipe.json")
+        self._mix.load(found)
+        if missing:
+            self._name(missing, "The desk is without", "Put the file back, then try again.")
+        return not missing
 
     def save(self, path: Path) -> None:
         """Write the recipe to a file that the user named."""
@@ -78,6 +86,11 @@ class RecipeDesk(QObject):
         self._run.apply_recipe(recipe)
         self._mix.load(found)
         return missing
+
+    def _name(self, missing: list[tuple[LoraUse, str]], sentence: str, advice: str) -> None:
+        names = ", ".join(f"“{Path(use.file).name}”" for use, _ in missing)
+        details = "\n".join(f"{use.file}: {why}" for use, why in missing)
+        self.message.emit("look", f"{sentence} {names}.", advice, details)
 
     def _locate(
         self, recipe: Recipe, path: Path

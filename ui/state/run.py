@@ -1,79 +1,78 @@
-"""The run and its settings as the window shows them."""
+"""The runs that the window asks for and follows: clips, drafts, branches, and runs continued."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
-import resources
-from catalog.errors import CatalogError
-from catalog.models import ModelInfo, find_model
 from catalog.recipe import Recipe
 from engine.bridge import EngineBridge
 from engine.messages import (
+    Branch,
     ClipUnsaved,
-    EngineReady,
     Export,
     Exported,
     Failed,
     ModelLoaded,
+    Resume,
+    Reuse,
     RunCancelled,
     RunFinished,
     RunStarted,
     StageChanged,
+    Start,
     StepFinished,
+    Unfinished,
 )
-from ui.state.clip_settings import ClipSettings, accepted, defaults_of, moved, random_seed, settings_in
+from ui.state.clip_state import ClipState
+from ui.state.keeping import Keeping
 from ui.state.progress import Pace, Progress
 from ui.state.take import Take
+from ui.state.takes import Takes
 
 Phase = Literal["idle", "loading", "queued", "running"]
+_REUSE = Reuse()
 
 
-class RunState(QObject):
-    """Settings of the next clip, the run under way and the last finished clip.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A run that was asked for: with which settings, where it begins, and for whom."""
 
-    Widgets read the attributes and call the methods; nothing else may write. `message` carries a kind
-    (info, look, refused), a sentence, advice and details.
+    recipe: Recipe
+    start: Start = _REUSE
+    is_draft: bool = False
+    origin: str = ""
+    continues: Take | None = None
+
+
+class RunState(ClipState):
+    """The run under way, those that wait behind it, and the takes that came of earlier ones.
+
+    A draft is a run that nobody asked for by name: it is not saved, and whatever else is asked for ends it.
     """
 
-    changed = Signal()
-    state_changed = Signal()
     started = Signal(object)
     step_finished = Signal(object)
     finished = Signal(object)
-    take_changed = Signal()
-    message = Signal(str, str, str, str)
+    stopped = Signal(object)
+    """Take: a run that was not a draft ended without a clip, but with steps."""
 
     def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._bridge = bridge
-        self.model = find_model("demo")
-        self.settings = accepted(defaults_of(self.model), self.model)
-        self.is_seed_locked = False
-        self.recent_models: tuple[str, ...] = ()
-        self.device = ""
+        super().__init__(bridge, parent)
+        self.takes = Takes(self)
         self.current_run: int | None = None
         self.waiting: tuple[int, ...] = ()
         self.stage = ""
         self.is_cancelling = False
-        self.run_started: RunStarted | None = None
-        self.steps: tuple[StepFinished, ...] = ()
         self.progress: Progress | None = None
-        self.take: Take | None = None
+        self._asked: dict[int, Asked] = {}
+        self._held: tuple[Asked, ...] = ()
+        self.keeping = Keeping(bridge, self.takes)
+        self.seconds_per_step = 0.0
+        """Of the newest steps that were made, in whichever run."""
         self._pace = Pace()
         self._newest_run = 0
-        self._loaded: ModelInfo | None = None
-        self._loads = 0
-        self._is_engine_lost = False
-        self._is_seed_used = False
-        self._connect()
-
-    def _connect(self) -> None:
-        bridge = self._bridge
-        bridge.engine_ready.connect(self._on_engine_ready)
-        bridge.model_loaded.connect(self._on_model_loaded)
         bridge.run_started.connect(self._on_run_started)
         bridge.stage_changed.connect(self._on_stage_changed)
         bridge.step_finished.connect(self._on_step_finished)
@@ -90,146 +89,125 @@ class RunState(QObject):
         """What the engine is busy with, seen from the stage."""
         if self.current_run is not None:
             return "running"
-        if self.waiting:
+        if self.waiting or self._held:
             return "queued"
         return "loading" if self.is_loading else "idle"
 
     @property
-    def is_loading(self) -> bool:
-        """Whether the engine or a model is still on its way."""
-        return not self._is_engine_lost and (self._loaded is None or self._loads > 0)
-
-    @property
-    def engine_text(self) -> str:
-        """The engine in a few words."""
-        if self._is_engine_lost:
-            return "the engine did not start"
-        if not self.device:
-            return "starting the engine…"
-        return f"opening {self.model.title}…" if self.is_loading else self.device
+    def is_drafting(self) -> bool:
+        """Whether all that is under way or waits is a draft."""
+        runs = (*self.waiting, self.current_run) if self.current_run is not None else self.waiting
+        return bool(runs) and not self._held and all(self._is_draft(run) for run in runs)
 
     @property
     def queue_text(self) -> str:
         """How many clips wait behind what the engine does now; nothing where none do."""
-        count = len(self.waiting)
+        count = len([run for run in self.waiting if not self._is_draft(run)]) + len(self._held)
         return "" if not count else "1 clip waits" if count == 1 else f"{count} clips wait"
 
-    @property
-    def model_name(self) -> str:
-        """What a recipe calls the model: "demo", or its folder."""
-        return "demo" if self.model.path == resources.path("demo") else str(self.model.path)
-
-    def recipe(self) -> Recipe:
-        """The settings as a recipe; its LoRAs are the desk's to fill in."""
-        own = self.settings
-        return Recipe(
-            model=self.model_name,
-            prompt=own.prompt,
-            negative_prompt=own.negative_prompt,
-            width=own.width,
-            height=own.height,
-            frames=own.frames,
-            fps=own.fps,
-            steps=own.steps,
-            seed=own.seed,
-            guidance=own.guidance,
-            shift=own.shift,
-            scheduler=own.scheduler,
-        )
-
-    # Settings
-
-    def change(self, settings: ClipSettings) -> None:
-        """Take settings over, each at the nearest value that the model accepts."""
-        settings = accepted(settings, self.model)
-        if settings == self.settings:
-            return
-        self._is_seed_used &= settings.seed == self.settings.seed
-        self.settings = settings
-        self.changed.emit()
-
-    def roll_seed(self) -> None:
-        """Another random seed, locked or not: the user asked."""
-        self.change(replace(self.settings, seed=random_seed()))
-
-    def lock_seed(self, is_locked: bool) -> None:
-        """Keep the seed from clip to clip, or let every clip have its own."""
-        self.is_seed_locked = is_locked
-        self.changed.emit()
-
-    def apply_recipe(self, recipe: Recipe) -> None:
-        """Put a recipe's model and settings on the stage; what it does not say is the model's default."""
-        if not self._open(recipe.model):
-            return
-        wanted = settings_in(recipe, self.model)
-        self.change(wanted)
-        self._is_seed_used = False
-        if self.settings != wanted:
-            advice = f"{self.model.title} does not accept the values in the recipe."
-            self.message.emit("look", "Some settings were changed to the nearest possible.", advice, "")
-
-    def open_model(self, name: str) -> None:
-        """Load "demo" or the diffusers folder at that path, behind what is already queued."""
-        self._open(name)
-
-    def _open(self, name: str) -> bool:
-        try:
-            model = find_model(name)
-        except CatalogError as error:
-            self.message.emit("refused", str(error), error.advice, "")
-            return False
-        if self._loaded is None or model.path != self.model.path:
-            self._wear(model)
-            self._loads += 1
-            self._bridge.load_model(self.model_name)
-            self.state_changed.emit()
-        return True
-
-    def _wear(self, model: ModelInfo) -> None:
-        """Show a model's own settings; the first one shown twice keeps what the user set meanwhile."""
-        is_other = model.path != self.model.path
-        self.model = model
-        if self.model_name != "demo":
-            others = (name for name in self.recent_models if name != self.model_name)
-            self.recent_models = (self.model_name, *others)[:8]
-        settings = moved(self.settings, model) if is_other else self.settings
-        self.settings = accepted(settings, model)
-        self.changed.emit()
-
-    # The run
+    # What one asks for
 
     def generate(self) -> None:
         """Start a clip, or queue it behind the one under way."""
-        if self._is_engine_lost:
-            self.message.emit("refused", "There is no engine to render with.", "Start the program again.", "")
-            return
         if self._is_seed_used and not self.is_seed_locked:
             self.roll_seed()
-        run = self._bridge.generate(self.recipe())
-        self._is_seed_used = True
-        self.waiting += (run,)
-        self.state_changed.emit()
+        self._is_seed_used = self._ask(Asked(self.recipe())) or self._is_seed_used
+
+    def draft(self) -> None:
+        """Render with the strengths of this moment, in place of the draft before."""
+        self._is_seed_used = False  # so that Generate makes the clip of the draft
+        self._ask(Asked(self.recipe(), is_draft=True))
+
+    def branch(self, take: Take, step: int) -> None:
+        """Render on from a step of a take, with the strengths of this moment, as a take of its own."""
+        origin = f"Branched from {take.name.lower()} at step {step + 1}"
+        self._ask(Asked(take.recipe, Branch(take.run, step), origin=origin))
+
+    def resume(self, unfinished: Unfinished) -> None:
+        """Go on with a run where it stopped; its model and LoRAs have to be in place."""
+        stopped = next((take for take in self.takes.all if take.unfinished == unfinished), None)
+        origin = f"Continued at step {min(unfinished.step + 1, unfinished.steps)}"
+        self._ask(Asked(unfinished.recipe, Resume(unfinished.folder), origin=origin, continues=stopped))
 
     def cancel(self) -> None:
         """Stop the run under way, or drop the first one that waits."""
-        if self.current_run is not None:
+        if self.is_drafting:
+            self.drop_drafts()
+        elif self.current_run is not None:
             self.is_cancelling = True
             self._bridge.cancel(self.current_run)
         elif self.waiting:
             first, *rest = self.waiting
             self._bridge.cancel(first)
             self.waiting = tuple(rest)
+        else:
+            self._held = self._held[1:]
         self.state_changed.emit()
 
-    def show_take(self, take: Take) -> None:
-        """Put a finished clip on the stage."""
-        self.take = take
-        self.take_changed.emit()
+    def drop_drafts(self) -> None:
+        """Stop the draft under way, and those that wait."""
+        for run in (*self.waiting, self.current_run):
+            if run is not None and self._is_draft(run):
+                self._bridge.cancel(run)
+        self.waiting = tuple(run for run in self.waiting if not self._is_draft(run))
 
-    def export(self, file: Path) -> None:
-        """Write the clip on the stage to a file."""
-        if self.take is not None:
-            self._bridge.export(Export(self.take.frames, self.take.fps, self.take.recipe, file))
+    def unfinished(self) -> tuple[Unfinished, ...]:
+        """The runs on disk that can be continued, newest first."""
+        return self._bridge.unfinished()
+
+    def discard(self, unfinished: Unfinished) -> None:
+        """Forget an unfinished run."""
+        self._bridge.discard(unfinished)
+
+    def allow_memory(self, gib: int) -> None:
+        """How much of the host's memory may hold the steps of recent runs; counts from the next run on."""
+        self._bridge.budget = gib << 30
+
+    def export(self, file: Path, take: Take | None = None) -> None:
+        """Write the clip of a take, or of the one on the stage, to a file."""
+        take = take or self.takes.current
+        if take is not None and take.frames is not None:
+            self._bridge.export(Export(take.frames, take.fps, take.recipe, file))
+
+    def keep(self, take: Take, folder: Path) -> None:
+        """Save the clip of a draft in a folder, after which it is a take like the others."""
+        try:
+            self.keeping.keep(take, folder)
+        except OSError as error:
+            sentence = f"The draft cannot be saved in {folder.name}: {error.strerror}."
+            self.message.emit("refused", sentence, "Choose another output folder in the settings.", "")
+
+    def _ask(self, asked: Asked) -> bool:
+        """Send a run to the engine; one that is asked for before there is a model waits here, because the
+        LoRAs of the desk are attached only then.
+        """
+        if self._is_engine_lost:
+            self.message.emit("refused", "There is no engine to render with.", "Start the program again.", "")
+            return False
+        self.drop_drafts()
+        if self.is_loading:
+            self._held += (asked,)
+        else:
+            self._send(asked)
+        self.state_changed.emit()
+        return True
+
+    def _send(self, asked: Asked) -> None:
+        run = self._bridge.generate(asked.recipe, asked.start, asked.is_draft)
+        self._asked[run] = asked
+        self.waiting += (run,)
+
+    def _release(self) -> None:
+        """The model is there, and the LoRAs of the desk are queued to be attached."""
+        held, self._held = self._held, ()
+        for asked in held:
+            self._send(asked)
+        self.state_changed.emit()
+
+    def _is_draft(self, run: int) -> bool:
+        return run in self._asked and self._asked[run].is_draft
+
+    # Events of the engine
 
     def _begin(self, run: int) -> bool:
         """Follow a run; False for one that was already left behind."""
@@ -239,36 +217,32 @@ class RunState(QObject):
             self.current_run = self._newest_run = run
             self.waiting = tuple(other for other in self.waiting if other != run)
             self.stage, self.is_cancelling = "", False
-            self.steps, self.progress, self.run_started = (), None, None
-            self._pace = Pace()
+            self.progress, self._pace = None, Pace(self.seconds_per_step)
         return True
 
-    def _end(self, run: int) -> bool:
-        """Let a run go; False for one that is not on the stage."""
+    def _end(self, run: int) -> None:
+        """Let a run go."""
         self.waiting = tuple(other for other in self.waiting if other != run)
-        is_current = run == self.current_run
-        if is_current:
+        if run == self.current_run:
             self.current_run, self.stage, self.is_cancelling = None, "", False
             self._newest_run = run + 1  # what still arrives of this run is late
-        self.state_changed.emit()
-        return is_current
-
-    # Events of the engine
-
-    def _on_engine_ready(self, event: EngineReady) -> None:
-        self.device = event.device
+        was_draft = self._is_draft(run)
+        self._asked.pop(run, None)
+        if was_draft and not self.is_drafting:
+            self.takes.end_drafts()
         self.state_changed.emit()
 
     def _on_model_loaded(self, event: ModelLoaded) -> None:
-        self._loaded = event.model
-        self._loads = max(self._loads - 1, 0)
-        if self._loads == 0:
-            self._wear(event.model)
-        self.state_changed.emit()
+        super()._on_model_loaded(event)
+        if not self.is_loading and self._held:
+            QTimer.singleShot(0, self, self._release)  # the desk attaches its LoRAs first
 
     def _on_run_started(self, event: RunStarted) -> None:
         if self._begin(event.run):
-            self.run_started = event
+            asked = self._asked.get(event.run, Asked(event.recipe))
+            model = self._loaded or self.model
+            take = Take(event, model, event.recipe, origin=asked.origin, is_draft=asked.is_draft)
+            self.takes.begin(take, asked.continues)
             self.started.emit(event)
             self.state_changed.emit()
 
@@ -279,42 +253,56 @@ class RunState(QObject):
 
     def _on_step_finished(self, event: StepFinished) -> None:
         if event.run == self.current_run:
-            self.steps += (event,)
             self.progress = self._pace.after(event)
+            self.seconds_per_step = self.progress.seconds_per_step
+            self.takes.add(event)
             self.step_finished.emit(event)
 
     def _on_run_finished(self, event: RunFinished) -> None:
-        if self._end(event.run):
-            fps = event.recipe.fps or self.model.defaults.fps
-            self.show_take(Take(event.frames, fps, event.recipe, event.file))
+        is_current = event.run == self.current_run
+        if is_current:
+            self.takes.finish(event.run, event.frames, event.recipe, event.file)
+        self._end(event.run)
+        if is_current:
             self.finished.emit(event)
 
     def _on_clip_unsaved(self, event: ClipUnsaved) -> None:
-        if self._end(event.run):
-            fps = event.recipe.fps or self.model.defaults.fps
-            self.show_take(Take(event.frames, fps, event.recipe))
+        self.takes.finish(event.run, event.frames, event.recipe, None)
+        self._end(event.run)
         advice = f"{event.advice} The clip is still on the stage: Export saves it elsewhere.".strip()
         self.message.emit("look", event.title, advice, event.details)
 
     def _on_run_cancelled(self, event: RunCancelled) -> None:
-        self._end(event.run)
+        self._stop(event.run, event.unfinished)
+
+    def _stop(self, run: int, unfinished: Unfinished | None) -> None:
+        """A run ended without its clip."""
+        take = None if self._is_draft(run) else self.takes.stop(run, unfinished)
+        self._end(run)
+        if take is not None:
+            self.stopped.emit(take)
 
     def _on_exported(self, event: Exported) -> None:
-        self.message.emit("info", f"Exported as {event.file.name}.", "", str(event.file))
+        word = "Saved" if self.keeping.is_kept(event.file) else "Exported"
+        self.message.emit("info", f"{word} as {event.file.name}.", "", str(event.file))
 
     def _on_failed(self, event: Failed) -> None:
         if event.adapter is not None:
             return  # the desk's to say, at the strip
         if event.run is not None:
-            self._end(event.run)
+            self._stop(event.run, self._left_of(event.run))
         elif event.file is not None:
-            pass  # an export: the run and the model have no part in it
-        elif not self.device:
-            self._is_engine_lost, self.waiting = True, ()
-            self.state_changed.emit()
-        elif self._loads:
-            self._loads -= 1
-            if self._loaded is not None and self._loads == 0:
-                self._wear(self._loaded)
-            self.state_changed.emit()
+            self.keeping.give_up(event.file)  # the run and the model have no part in it
+        else:
+            self._held = ()
+            self._on_load_failed(event)
         self.message.emit("refused", event.title, event.advice, event.details)
+
+    def _left_of(self, run: int) -> Unfinished | None:
+        """What a failed run left on disk to be continued."""
+        take = self.takes.of(run)
+        for left in self.unfinished() if take else ():
+            is_same = replace(left.recipe, loras=()) == replace(take.recipe, loras=()) if take else False
+            if take and is_same and left.step == len(take.steps):
+                return left
+        return None

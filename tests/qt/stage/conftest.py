@@ -14,7 +14,9 @@ from engine.live import LiveControls
 from engine.worker import Clip
 from tests.fakes import FakeSession
 from ui.stage.panel import StagePanel
+from ui.state.mix import MixState
 from ui.state.run import RunState
+from ui.state.take import Take
 from ui.theme import dress
 
 
@@ -78,9 +80,9 @@ def saver() -> Saver:
 
 
 @pytest.fixture
-def cold_run(qtbot: QtBot, session: BreakableSession, saver: Saver) -> Iterator[RunState]:
+def cold_run(qtbot: QtBot, session: BreakableSession, saver: Saver, tmp_path: Path) -> Iterator[RunState]:
     """A run state whose engine was not started."""
-    bridge = EngineBridge(lambda: session, saver)
+    bridge = EngineBridge(lambda: session, saver, None, tmp_path / "runs")
     run = RunState(bridge)
     run.bridge = bridge  # type: ignore[attr-defined]
     yield run
@@ -97,6 +99,19 @@ def run(qtbot: QtBot, cold_run: RunState) -> RunState:
 
 
 @pytest.fixture
+def mix(qtbot: QtBot, run: RunState) -> MixState:
+    """A desk with two strips that are attached."""
+    bridge: EngineBridge = run.bridge  # type: ignore[attr-defined]
+    mix = MixState(bridge)
+    with qtbot.waitSignal(bridge.model_loaded):
+        bridge.load_model("demo")
+    with qtbot.waitSignals([bridge.adapter_attached] * 2):
+        mix.add(Path("halo.safetensors"))
+        mix.add(Path("giant.safetensors"))
+    return mix
+
+
+@pytest.fixture
 def said(run: RunState) -> Said:
     said = Said()
     run.message.connect(said.take)
@@ -105,7 +120,7 @@ def said(run: RunState) -> Said:
 
 @pytest.fixture
 def stage(qtbot: QtBot, run: RunState) -> StagePanel:
-    panel = StagePanel(run)
+    panel = StagePanel(run, str.upper)
     qtbot.addWidget(panel)
     panel.resize(900, 800)
     with qtbot.waitExposed(panel):
@@ -117,7 +132,21 @@ def finish(qtbot: QtBot, run: RunState, session: FakeSession, steps: int = 6) ->
     """Render a clip to its end."""
     run.change(replace(run.settings, steps=steps))
     session.is_free = True
-    with qtbot.waitSignal(run.take_changed):
+    with qtbot.waitSignal(run.started):
         run.generate()
-    qtbot.waitUntil(lambda: run.current_run is None)
+    qtbot.waitUntil(lambda: run.phase == "idle")
     session.is_free = False
+
+
+def play(qtbot: QtBot, run: RunState, session: FakeSession, steps: int) -> None:
+    """Let some steps of the run under way go."""
+    for _ in range(steps):
+        with qtbot.waitSignal(run.step_finished):
+            session.steps.put(None)
+
+
+def clip_of(run: RunState) -> Take:
+    """The finished clip on the stage."""
+    take = run.takes.current
+    assert take is not None and take.frames is not None
+    return take

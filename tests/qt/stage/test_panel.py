@@ -16,10 +16,12 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from tests.fakes import FakeSession
-from tests.qt.stage.conftest import Said, Saver, finish
+from tests.qt.stage.conftest import Said, Saver, clip_of, finish
 from ui.stage.panel import StagePanel, suggested_name
 from ui.stage.player import Player
 from ui.stage.timeline import Timeline
+from ui.state.live import Live
+from ui.state.mix import MixState
 from ui.state.run import RunState
 from ui.top_bar import TopBar
 
@@ -33,7 +35,7 @@ def controls(root: QWidget) -> list[QWidget]:
 
 
 def test_every_control_has_a_name_and_a_tool_tip(stage: StagePanel, run: RunState, qtbot: QtBot) -> None:
-    bar = TopBar(run)
+    bar = TopBar(run, Live(run, MixState(run.bridge)))  # type: ignore[attr-defined]
     qtbot.addWidget(bar)
     for pill in stage.settings_row.pills:
         pill.open()
@@ -89,7 +91,7 @@ def test_a_missing_ending_is_that_of_the_filter_and_never_overwrites(
 ) -> None:  # fmt: skip
     finish(qtbot, run, session)
     sent: list[Path] = []
-    monkeypatch.setattr(run, "export", sent.append)
+    monkeypatch.setattr(run, "export", lambda file, _take: sent.append(file))
     answer(monkeypatch, tmp_path / "clip 1.5", "WebM video (*.webm)")
     stage.export_clip()
     assert sent == [tmp_path / "clip 1.5.webm"]
@@ -103,7 +105,7 @@ def test_a_dialog_that_was_left_exports_nothing(
 ) -> None:
     finish(qtbot, run, session)
     sent: list[Path] = []
-    monkeypatch.setattr(run, "export", sent.append)
+    monkeypatch.setattr(run, "export", lambda file, _take: sent.append(file))
     answer(monkeypatch, "")
     stage.export_clip()
     assert sent == []
@@ -119,6 +121,5 @@ def test_an_unsaved_clip_is_named_after_its_prompt(
 ) -> None:
     saver.is_full = True
     finish(qtbot, run, session)
-    assert run.take is not None
     seed = run.settings.seed
-    assert suggested_name(run.take) == f"a-red-ball-moving-right-at-night-{seed}.mp4"
+    assert suggested_name(clip_of(run)) == f"a-red-ball-moving-right-at-night-{seed}.mp4"

@@ -11,7 +11,7 @@ from catalog.recipe import Recipe
 from engine.errors import OutOfMemory
 from engine.messages import RunStarted, StepFinished
 from tests.fakes import FakeSession, picture
-from tests.qt.stage.conftest import BreakableSession, Said, Saver, finish
+from tests.qt.stage.conftest import BreakableSession, Said, Saver, clip_of, finish
 from ui.stage import captions
 from ui.state.run import RunState
 
@@ -40,9 +40,10 @@ def test_a_clip_from_the_first_step_to_the_last(qtbot: QtBot, run: RunState, ses
     with qtbot.waitSignal(run.finished):
         session.steps.put(None)
     assert run.phase == "idle"
-    assert run.take is not None and run.take.frames.shape == (17, 64, 64, 3)
-    assert run.take.fps == 16 and run.take.file == Path("/clips/a red ball 7.mp4")
-    assert [event.step for event in run.steps] == [0, 1, 2]
+    take = clip_of(run)
+    assert take.frames is not None and take.frames.shape == (17, 64, 64, 3)
+    assert take.fps == 16 and take.file == Path("/clips/a red ball 7.mp4")
+    assert [event.step for event in take.steps] == [0, 1, 2]
 
 
 def test_time_left_follows_the_median_of_the_steps(run: RunState) -> None:
@@ -73,9 +74,10 @@ def test_generate_before_the_model_is_there_waits_for_it(cold_run: RunState, qtb
     assert cold_run.phase == "queued" and captions.empty(cold_run).endswith("as soon as the model is loaded")
     cold_run.cancel()
     assert cold_run.phase == "loading"
-    with qtbot.waitSignal(cold_run.bridge.run_cancelled):  # type: ignore[attr-defined]
+    cold_run.generate()
+    with qtbot.waitSignal(cold_run.started):
         cold_run.bridge.start()  # type: ignore[attr-defined]
-    assert cold_run.phase == "idle"
+    assert cold_run.phase == "running" and cold_run.queue_text == ""
 
 
 def test_cancel_stops_the_run(qtbot: QtBot, run: RunState, session: FakeSession) -> None:
@@ -85,14 +87,15 @@ def test_cancel_stops_the_run(qtbot: QtBot, run: RunState, session: FakeSession)
     run.cancel()
     assert run.is_cancelling
     qtbot.waitUntil(lambda: run.phase == "idle")
-    assert not run.is_cancelling and run.take is None and len(run.steps) == 1
+    take = run.takes.current
+    assert not run.is_cancelling and take is not None and take.frames is None and len(take.steps) == 1
 
 
 def test_a_failed_run_says_why_and_keeps_the_clip_before(
     qtbot: QtBot, run: RunState, session: BreakableSession, said: Said
 ) -> None:
     finish(qtbot, run, session)
-    before = run.take
+    before = run.takes.current
     session.failure = OutOfMemory("The device is out of memory.")
     begin(qtbot, run)
     session.steps.put(None)
@@ -100,7 +103,7 @@ def test_a_failed_run_says_why_and_keeps_the_clip_before(
     kind, sentence, advice, details = said.last
     assert (kind, sentence) == ("refused", "The device is out of memory.")
     assert "smaller size" in advice and "OutOfMemory" in details
-    assert run.take is before
+    assert run.takes.all == (before,) and run.takes.current is before
 
 
 def test_an_unsaved_clip_stays_and_advises_export(
@@ -108,7 +111,8 @@ def test_an_unsaved_clip_stays_and_advises_export(
 ) -> None:
     saver.is_full = True
     finish(qtbot, run, session)
-    assert run.take is not None and run.take.file is None and len(run.take.frames) == 17
+    take = clip_of(run)
+    assert take.file is None and take.frames is not None and len(take.frames) == 17
     kind, sentence, advice, _ = said.last
     assert (kind, sentence) == ("look", "The disk is full.")
     assert "Export" in advice
@@ -118,7 +122,7 @@ def test_events_of_older_runs_change_nothing(run: RunState) -> None:
     begin_by_hand(run, number=5)
     run._on_step_finished(step_event(4, 0, 6))
     run._on_run_started(started(4, 6))
-    assert run.current_run == 5 and run.steps == ()
+    assert run.current_run == 5 and run.takes.steps == () and len(run.takes.all) == 1
 
 
 def test_an_unlocked_seed_is_new_for_every_clip_and_stays_on_show_until_then(
@@ -126,9 +130,9 @@ def test_an_unlocked_seed_is_new_for_every_clip_and_stays_on_show_until_then(
 ) -> None:
     run.change(replace(run.settings, seed=77))
     finish(qtbot, run, session, steps=1)
-    assert run.settings.seed == 77 and run.take is not None and run.take.recipe.seed == 77
+    assert run.settings.seed == 77 == clip_of(run).recipe.seed
     finish(qtbot, run, session, steps=1)
-    assert run.take.recipe.seed == run.settings.seed != 77
+    assert clip_of(run).recipe.seed == run.settings.seed != 77
 
 
 def test_a_locked_seed_stays(qtbot: QtBot, run: RunState, session: FakeSession) -> None:
@@ -171,7 +175,7 @@ def test_a_seed_typed_by_hand_is_used_even_when_unlocked(
     finish(qtbot, run, session, steps=1)
     run.change(replace(run.settings, seed=123, prompt=word))
     finish(qtbot, run, session, steps=1)
-    assert run.take is not None and run.take.recipe.seed == 123
+    assert clip_of(run).recipe.seed == 123
 
 
 def started(number: int, steps: int) -> RunStarted:

@@ -48,10 +48,11 @@ def test_a_cell_shows_its_preview_and_its_experts_colour(
     qtbot: QtBot, run: RunState, timeline: Timeline, session: FakeSession
 ) -> None:
     finish(qtbot, run, session, steps=10)
-    assert timeline.track.experts[:3] == ("high", "high", "low") and timeline.track.boundary == 2
+    assert timeline.track.experts[:3] == ("high", "high", "low")
     image = timeline.grab().toImage()
     for step in (0, 5, 9):
         assert image.pixelColor(middle(timeline, step)).red() == 40 + step
+    assert timeline.track.fresh == timeline.track.done == 10
     assert underline(timeline, 1) == QColor(theme().high)
     assert underline(timeline, 2) == QColor(theme().low)
 
@@ -125,7 +126,9 @@ def test_one_expert_has_no_letters_but_noise_levels(
     qtbot: QtBot, run: RunState, timeline: Timeline, session: FakeSession
 ) -> None:
     finish(qtbot, run, session)
-    run.model = replace(run.model, experts=("high",), boundary=None)
+    take = run.takes.current
+    assert take is not None
+    run.takes.current = replace(take, model=replace(take.model, experts=("high",), boundary=None))
     assert timeline.track.experts == () and timeline.track.boundary is None
     assert timeline.track.ends == ("σ 1.00", "σ 0.17")
     assert "noise" not in timeline.track.describe(0)

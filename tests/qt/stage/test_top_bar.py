@@ -10,14 +10,21 @@ from pytestqt.qtbot import QtBot
 
 from tests.fakes import FakeSession
 from tests.qt.stage.conftest import Said
+from ui.state.live import Live
+from ui.state.mix import MixState
 from ui.state.run import RunState
 from ui.theme import theme
 from ui.top_bar import TopBar
 
 
 @pytest.fixture
-def bar(qtbot: QtBot, run: RunState) -> TopBar:
-    bar = TopBar(run)
+def live(run: RunState) -> Live:
+    return Live(run, MixState(run.bridge))  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def bar(qtbot: QtBot, run: RunState, live: Live) -> TopBar:
+    bar = TopBar(run, live)
     qtbot.addWidget(bar)
     bar.resize(1100, 48)
     bar.show()
@@ -58,7 +65,7 @@ def test_the_line_shows_how_far_the_run_is(
 
 
 def test_it_says_what_the_engine_does(qtbot: QtBot, cold_run: RunState) -> None:
-    bar = TopBar(cold_run)
+    bar = TopBar(cold_run, Live(cold_run, MixState(cold_run.bridge)))  # type: ignore[attr-defined]
     qtbot.addWidget(bar)
     assert bar.engine.text() == "starting the engine…"
     with qtbot.waitSignal(cold_run.bridge.model_loaded):  # type: ignore[attr-defined]

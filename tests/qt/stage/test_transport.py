@@ -8,8 +8,7 @@ from PySide6.QtGui import QDesktopServices
 from pytestqt.qtbot import QtBot
 
 from tests.fakes import FakeSession
-from tests.qt.stage.conftest import Saver, finish
-from ui.stage import file_button
+from tests.qt.stage.conftest import finish
 from ui.stage.panel import StagePanel
 from ui.stage.reveal import reveal
 from ui.state.run import RunState
@@ -18,7 +17,7 @@ from ui.state.run import RunState
 def test_nothing_to_play_before_the_first_clip(stage: StagePanel) -> None:
     transport = stage.transport
     assert not transport.play.isEnabled() and not transport.slider.isEnabled()
-    assert not transport.export.isEnabled() and transport.counter.text() == ""
+    assert stage.take_row.isHidden() and transport.counter.text() == ""
 
 
 def test_scrubbing_shows_the_frame(
@@ -55,41 +54,6 @@ def test_speed_menu(stage: StagePanel) -> None:
     assert [action.text() for action in actions] == ["0.25×", "0.5×", "1×", "2×", "4×"]
     actions[0].trigger()
     assert stage.playback.speed == 0.25 and stage.transport._speed.text() == "0.25×"
-
-
-def test_clip_comes_back_after_a_stopped_run(
-    qtbot: QtBot, run: RunState, stage: StagePanel, session: FakeSession
-) -> None:
-    finish(qtbot, run, session)
-    with qtbot.waitSignal(run.step_finished):
-        session.steps.put(None)
-        run.generate()
-    run.cancel()
-    qtbot.waitUntil(lambda: run.phase == "idle")
-    assert stage.showing.step == 0 and stage.transport.clip.isVisible()
-    qtbot.mouseClick(stage.transport.clip, Qt.MouseButton.LeftButton)
-    assert stage.showing.is_take and stage.transport.clip.isHidden()
-
-
-def test_the_saved_file_is_named_and_shown_in_its_folder(
-    qtbot: QtBot, run: RunState, stage: StagePanel, session: FakeSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shown: list[Path] = []
-    monkeypatch.setattr(file_button, "reveal", shown.append)
-    finish(qtbot, run, session)
-    button = stage.transport._file
-    assert button.text() == "a red ball 7.mp4" and str(Path("/clips/a red ball 7.mp4")) in button.toolTip()
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert shown == [Path("/clips/a red ball 7.mp4")]
-
-
-def test_a_clip_that_was_not_saved_says_so(
-    qtbot: QtBot, run: RunState, stage: StagePanel, session: FakeSession, saver: Saver
-) -> None:
-    saver.is_full = True
-    finish(qtbot, run, session)
-    assert stage.transport._file.text() == "not saved" and not stage.transport._file.isEnabled()
-    assert stage.transport.export.isEnabled()
 
 
 def test_reveal_opens_the_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,0 +1,170 @@
+"""The model and the settings of the next clip as the window shows them."""
+
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Signal
+
+import resources
+from catalog.errors import CatalogError
+from catalog.models import ModelInfo, find_model
+from catalog.recipe import Recipe
+from engine.bridge import EngineBridge
+from engine.messages import EngineReady, Failed, ModelLoaded
+from ui.state.clip_settings import ClipSettings, accepted, defaults_of, moved, random_seed, settings_in
+
+
+class ClipState(QObject):
+    """What the next clip is made with, and whether there is a model to make it.
+
+    Widgets read the attributes and call the methods; nothing else may write. `message` carries a kind
+    (info, look, refused), a sentence, advice and details.
+    """
+
+    changed = Signal()
+    state_changed = Signal()
+    message = Signal(str, str, str, str)
+
+    def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self.model = find_model("demo")
+        self.settings = accepted(defaults_of(self.model), self.model)
+        self.is_seed_locked = False
+        self.recent_models: tuple[str, ...] = ()
+        self.device = ""
+        self._is_seed_used = False
+        self._loaded: ModelInfo | None = None
+        self._loads = 0
+        self._is_engine_lost = False
+        bridge.engine_ready.connect(self._on_engine_ready)
+        bridge.model_loaded.connect(self._on_model_loaded)
+
+    # What holds now
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether the engine or a model is still on its way."""
+        return not self._is_engine_lost and (self._loaded is None or self._loads > 0)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a model to render with."""
+        return not self._is_engine_lost and not self.is_loading
+
+    @property
+    def engine_text(self) -> str:
+        """The engine in a few words."""
+        if self._is_engine_lost:
+            return "the engine did not start"
+        if not self.device:
+            return "starting the engine…"
+        return f"opening {self.model.title}…" if self.is_loading else self.device
+
+    @property
+    def model_name(self) -> str:
+        """What a recipe calls the model: "demo", or its folder."""
+        return "demo" if self.model.path == resources.path("demo") else str(self.model.path)
+
+    def recipe(self) -> Recipe:
+        """The settings as a recipe; its LoRAs are the desk's to fill in."""
+        own = self.settings
+        return Recipe(
+            model=self.model_name,
+            prompt=own.prompt,
+            negative_prompt=own.negative_prompt,
+            width=own.width,
+            height=own.height,
+            frames=own.frames,
+            fps=own.fps,
+            steps=own.steps,
+            seed=own.seed,
+            guidance=own.guidance,
+            shift=own.shift,
+            scheduler=own.scheduler,
+        )
+
+    # Settings
+
+    def change(self, settings: ClipSettings) -> None:
+        """Take settings over, each at the nearest value that the model accepts."""
+        settings = accepted(settings, self.model)
+        if settings == self.settings:
+            return
+        self._is_seed_used &= settings.seed == self.settings.seed
+        self.settings = settings
+        self.changed.emit()
+
+    def roll_seed(self) -> None:
+        """Another random seed, locked or not: the user asked."""
+        self.change(replace(self.settings, seed=random_seed()))
+
+    def lock_seed(self, is_locked: bool) -> None:
+        """Keep the seed from clip to clip, or let every clip have its own."""
+        self.is_seed_locked = is_locked
+        self.changed.emit()
+
+    def apply_recipe(self, recipe: Recipe) -> bool:
+        """Put a recipe's model and settings on the stage; what it does not say is the model's default.
+
+        False, with a message, when there is no such model: then nothing has changed.
+        """
+        if not self._open(recipe.model):
+            return False
+        wanted = settings_in(recipe, self.model)
+        self.change(wanted)
+        self._is_seed_used = False
+        if self.settings != wanted:
+            advice = f"{self.model.title} does not accept the values in the recipe."
+            self.message.emit("look", "Some settings were changed to the nearest possible.", advice, "")
+        return True
+
+    # The model
+
+    def open_model(self, name: str) -> None:
+        """Load "demo" or the diffusers folder at that path, behind what is already queued."""
+        self._open(name)
+
+    def _open(self, name: str) -> bool:
+        try:
+            model = find_model(name)
+        except CatalogError as error:
+            self.message.emit("refused", str(error), error.advice, "")
+            return False
+        if self._loaded is None or model.path != self.model.path:
+            self._wear(model)
+            self._loads += 1
+            self._bridge.load_model(self.model_name)
+            self.state_changed.emit()
+        return True
+
+    def _wear(self, model: ModelInfo) -> None:
+        """Show a model's own settings; the first one shown twice keeps what the user set meanwhile."""
+        is_other = model.path != self.model.path
+        self.model = model
+        if self.model_name != "demo":
+            others = (name for name in self.recent_models if name != self.model_name)
+            self.recent_models = (self.model_name, *others)[:8]
+        settings = moved(self.settings, model) if is_other else self.settings
+        self.settings = accepted(settings, model)
+        self.changed.emit()
+
+    def _on_engine_ready(self, event: EngineReady) -> None:
+        self.device = event.device
+        self.state_changed.emit()
+
+    def _on_model_loaded(self, event: ModelLoaded) -> None:
+        self._loaded = event.model
+        self._loads = max(self._loads - 1, 0)
+        if self._loads == 0:
+            self._wear(event.model)
+        self.state_changed.emit()
+
+    def _on_load_failed(self, event: Failed) -> None:
+        """The engine did not start, or a model did not load: the one before stays."""
+        if not self.device:
+            self._is_engine_lost = True
+        elif self._loads:
+            self._loads -= 1
+            if self._loaded is not None and self._loads == 0:
+                self._wear(self._loaded)
+        self.state_changed.emit()
