@@ -1,7 +1,7 @@
 """A loaded model with what a run needs around it, and what a run asks of the adapters on it."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -9,6 +9,7 @@ from typing import Protocol
 import diffusers
 import torch
 
+from catalog.model_assembly import read_assembly
 from catalog.models import Expert
 from catalog.recipe import Recipe
 from engine.inference.checkpoints.components import Components
@@ -60,7 +61,7 @@ def loaded(parts: Components) -> Loaded:
     decoder = Decoder(parts.vae)
     return Loaded(
         parts=parts,
-        fingerprint=fingerprint(parts.info.path),
+        fingerprint=fingerprint(_files(parts.info.path)),
         machine=f"{describe(parts.device)}, torch {torch.__version__}, diffusers {diffusers.__version__}",
         prompts=PromptEncoder(parts.tokenizer, parts.text_encoder),
         decoder=decoder,
@@ -68,11 +69,18 @@ def loaded(parts: Components) -> Loaded:
     )
 
 
-def fingerprint(path: Path) -> str:
-    """What tells a model's files from others, without reading them: names, sizes and times."""
-    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+def fingerprint(files: Iterable[Path]) -> str:
+    """What tells a model's files from others, without reading them: places, sizes and times."""
     digest = hashlib.sha256()
-    for file in files:
+    for file in sorted(files):
         status = file.stat()
-        digest.update(f"{file.relative_to(path)}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        digest.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
+
+
+def _files(model: Path) -> Iterator[Path]:
+    """All files of a model: those in its folder, or those that its .wanmodel.json names."""
+    if not model.is_dir():
+        yield model
+    for part in [model] if model.is_dir() else read_assembly(model).parts.values():
+        yield from (file for file in part.rglob("*") if file.is_file()) if part.is_dir() else [part]

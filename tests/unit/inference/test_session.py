@@ -9,38 +9,15 @@ import torch
 from diffusers import WanPipeline
 
 from catalog.curve import Curve, Point
-from catalog.recipe import Guidance, Recipe
+from catalog.recipe import Guidance
 from engine.errors import AdapterRefused, BadNumbers, Cancelled, ModelFailed
 from engine.inference.session import WanSession
 from engine.live import LiveControls
 from engine.messages import Event, Mix, RunStarted, StepFinished, Strip
-from engine.worker import Clip, Generate
+from engine.worker import Generate
 from tests import tiny
 from tests.lora_files import Factors, lora_file
-
-PROMPT = "a red ball moving right"
-
-
-def recipe(**changes: object) -> Recipe:
-    settings: dict[str, object] = {
-        "prompt": PROMPT, "negative_prompt": "blue", "width": 32, "height": 32, "frames": 9, "fps": 16,
-        "steps": 8, "seed": 3, "guidance": Guidance(4.0, 3.0),
-    }  # fmt: skip
-    return Recipe(**(settings | changes))  # type: ignore[arg-type]
-
-
-def render(session: WanSession, asked: Recipe, mix: Mix | None = None) -> tuple[Clip, list[Event]]:
-    events: list[Event] = []
-    return session.run(Generate(1, asked, LiveControls(mix)), events.append), events
-
-
-def steps_of(events: list[Event]) -> list[StepFinished]:
-    return [e for e in events if isinstance(e, StepFinished)]
-
-
-def latents(clip: Clip) -> np.ndarray:
-    assert clip.latents is not None
-    return clip.latents
+from tests.unit.inference.playing import PROMPT, latents, recipe, render, steps_of
 
 
 def pipeline_latents(
@@ -204,7 +181,7 @@ def test_nan_weights_are_refused_by_name(session: WanSession, tmp_path: Path) ->
 
 def test_half_a_pair_is_refused_by_name(session: WanSession, tmp_path: Path) -> None:
     file, _ = lora_file(tmp_path, "comfyui", tiny.transformer(), drop="lora_up")
-    with pytest.raises(AdapterRefused, match="one half"):
+    with pytest.raises(AdapterRefused, match="half of it is missing"):
         session.attach("a", file)
 
 
