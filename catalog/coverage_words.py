@@ -56,7 +56,9 @@ def short(count: Tally) -> str:
     """A few words, for a card: “60 of 60 layers”, “48 of 60 · look”, “not for this model”."""
     if count.tone == "refused":
         return "not for this model"
-    return f"{count.modules} of {count.of} {'layers' if count.tone == 'good' else '· look'}"
+    return (
+        f"{count.modules} of {_counted(count.of, 'layer') if count.tone == 'good' else f'{count.of} · look'}"
+    )
 
 
 def shortest(count: Tally) -> str:

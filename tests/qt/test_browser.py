@@ -8,14 +8,17 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from catalog.card_coverage import CardCoverage
+from catalog.coverage_words import Tally
 from catalog.identify import Identity
 from catalog.install import InstallReport
 from catalog.library import Entry
 from catalog.models import find_model
 from ui.browser.cards import CARD_MIME, ENTRY_ROLE, CardModel, mime_of, paths_in
+from ui.browser.details import DetailsPane
 from ui.browser.install_words import report_words
 from ui.browser.panel import BrowserPanel
-from ui.browser.words import full_text, kind_line, letters, size_words
+from ui.browser.words import facts, full_text, kind_line, letters, size_words
 
 
 def entry(name: str, problem: str = "", origin: str = "library", **known: object) -> Entry:
@@ -226,3 +229,52 @@ def test_one_installation_is_one_message() -> None:
     assert "zip archive" in details and "n.safetensors is neon.safetensors" in details
     assert report_words(InstallReport(refused=(web,)))[0] == "refused"
     assert report_words(InstallReport())[0] == "look"
+
+
+def meanings(known: Entry, coverage: Tally | None = None) -> dict[str, str]:
+    return {fact.text: fact.meaning for fact in facts(known, coverage)}
+
+
+def test_facts_mean_something() -> None:
+    said = meanings(
+        entry(
+            "odd",
+            variant="T2V",
+            contradictions=("The name says 5B.",),
+            evidence=("width 192",),
+            cannot_tell=("which version",),
+            expert_hint="high",
+            hint_source="file name",
+            hint_strength="weak",
+        ),
+        Tally(48, 60, 24),
+    )
+    assert said["! The name says 5B."] == "look"
+    assert said["48 of 60 layers apply; 24 keys of the file do nothing here."] == "look"
+    assert said["Made for Wan, T2V"] == "text"
+    assert said["For the high-noise expert, going by its file name, a weak sign"] == "text"
+    assert said["Because: width 192"] == said["Cannot tell: which version"] == "secondary"
+    assert meanings(entry("page", problem="This is a web page."))["This is a web page."] == "refused"
+
+
+def test_details_show_every_fact_and_keep_the_place_when_nothing_is_new(
+    browser: BrowserPanel, cards: CardModel
+) -> None:
+    select(browser, "WaN 2.5")
+    shown = browser.findChild(DetailsPane).text
+    assert shown.toPlainText() == full_text(browser.current())  # type: ignore[arg-type]
+    shown.selectAll()
+    cards.take_coverage(())
+    cards.take((entry("new"),))
+    assert shown.textCursor().hasSelection(), "news about other files disturb nobody"
+
+
+def test_coverage_narrows_what_fits(browser: BrowserPanel, cards: CardModel) -> None:
+    model = find_model("demo")
+    refused, partial = Tally(0, 60, refusal="It is made for SDXL."), Tally(1, 60, 5)
+    said = (("Alps", refused), ("big", partial))
+    cards.take_coverage(
+        CardCoverage(e.path, model, tally) for e in ENTRIES for name, tally in said if e.name == name
+    )
+    browser.chip("fits").click()
+    assert shown(browser) == ["big", "neon", "Zebra"], "what was worked out wins over what is guessed"

@@ -76,10 +76,11 @@ def facts(entry: Entry, coverage: Tally | None = None) -> tuple[Fact, ...]:
 
 def _identity_facts(identity: Identity) -> tuple[Fact, ...]:
     made_for = [identity.family, identity.variant] if identity.is_wan else []
+    start = "Made for " if identity.confidence == "certain" else "Probably made for "
     return (
         *(Fact("look", f"! {each}") for each in (*identity.contradictions, *identity.warnings)),
         Fact("text", _listed("Trigger words: ", identity.trigger_words)),
-        Fact("text", _listed("Made for ", made_for)),
+        Fact("text", _listed(start, made_for)),
         Fact("text", _expert_line(identity)),
         *(Fact("secondary", f"Because: {each}") for each in identity.evidence),
         *(Fact("secondary", f"Cannot tell: {each}") for each in identity.cannot_tell),
@@ -104,5 +105,6 @@ def _expert_line(identity: Identity) -> str:
     if identity.experts:
         return f"For the {identity.experts[0]}-noise expert, by its tensor names"
     if identity.expert_hint:
-        return f"For the {identity.expert_hint}-noise expert, going by its {identity.hint_source}"
+        weak = ", a weak sign" if identity.hint_strength == "weak" else ""
+        return f"For the {identity.expert_hint}-noise expert, going by its {identity.hint_source}{weak}"
     return ""

@@ -32,7 +32,7 @@ NAMES = st.from_regex(r"(blocks|layer|te)[._][0-9]{1,3}[._](q|k|ffn)([._][0-9]{1
     ("count", "tone", "card", "strip", "said"),
     [
         (Tally(60, 60), "good", "60 of 60 layers", "60/60", "All 60 layers apply."),
-        (Tally(1, 1), "good", "1 of 1 layers", "1/1", "Its one layer applies."),
+        (Tally(1, 1), "good", "1 of 1 layer", "1/1", "Its one layer applies."),
         (
             Tally(48, 60, 24),
             "look",
