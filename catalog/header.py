@@ -15,6 +15,13 @@ from catalog.sniff import what_it_is
 MOST_HEADER_BYTES = 25_000_000
 MOST_TENSORS = 200_000
 MOST_DIMENSIONS = 64
+# what a list of that many tensors can need; more of them only cost time to parse
+_MOST_MARKS = {b"{": MOST_TENSORS + 2, b"[": 2 * MOST_TENSORS, b",": 10 * MOST_TENSORS}
+_MOST_QUOTES = 12 * MOST_TENSORS
+_TOO_LONG = f"its list of contents is too long; {MOST_TENSORS:,} tensors are allowed"
+_ZIP_END = b"PK\x05\x06"
+_ZIP_END_BYTES = 22
+_LONGEST_ZIP_COMMENT = 65_535
 _MOST_ELEMENTS = 1 << 48
 
 DTYPE_BYTES = {
@@ -82,11 +89,9 @@ def read_header(path: Path) -> Header:
 
 def parse_header(text: bytes, size: int) -> Header:
     """The header in the JSON `text` of a file of `size` bytes, every claim of it checked."""
-    # counted before parsing, which takes seconds for millions; escapes can hide some, hence also after
-    _check_count(text.count(b'"data_offsets"'))
+    _check_marks(text)
     entries = _json(text)
     metadata = _metadata(entries.pop("__metadata__", {}))
-    _check_count(len(entries))
     tensors = {name: _tensor(name, entry) for name, entry in entries.items()}
     if not tensors:
         raise UnreadableFile("The file contains no tensors.")
@@ -104,17 +109,37 @@ def _read(file: BinaryIO, size: int) -> Header:
         raise UnreadableFile(
             f"The download is incomplete: {size:,} bytes, and its list of contents alone needs {8 + length:,}."
         )
-    text = first[8:] + file.read(length - 1)
-    return parse_header(text, size)
+    header = parse_header(first[8:] + file.read(length - 1), size)
+    if _ends_as_zip(file, size):
+        _refuse("it is a zip archive at the same time, which other programs would open instead")
+    return header
+
+
+def _ends_as_zip(file: BinaryIO, size: int) -> bool:
+    """Whether a zip archive ends where the file ends, so that its tensors hold one."""
+    file.seek(max(0, size - _ZIP_END_BYTES - _LONGEST_ZIP_COMMENT))
+    tail = file.read()
+    place = tail.rfind(_ZIP_END)
+    while place >= 0:
+        comment = int.from_bytes(tail[place + 20 : place + _ZIP_END_BYTES], "little")
+        if place + _ZIP_END_BYTES + comment == len(tail):
+            return True
+        place = tail.rfind(_ZIP_END, 0, place)
+    return False
 
 
 def _refuse(what: str) -> NoReturn:
     raise UnreadableFile(f"The file is damaged: {what}.")
 
 
-def _check_count(tensors: int) -> None:
-    if tensors > MOST_TENSORS:
-        _refuse(f"it lists {tensors:,} tensors; {MOST_TENSORS:,} are allowed")
+def _check_marks(text: bytes) -> None:
+    """Refuses, before parsing it, a text of more parts than any list of tensors has; strings may hold anything."""
+    plain = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if plain.count(b'"') > _MOST_QUOTES:
+        _refuse(_TOO_LONG)
+    outside = b"".join(plain.split(b'"')[::2])
+    if any(outside.count(mark) > most for mark, most in _MOST_MARKS.items()):
+        _refuse(_TOO_LONG)
 
 
 def _json(text: bytes) -> dict[str, Any]:

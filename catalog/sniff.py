@@ -9,6 +9,11 @@ _MAGIC = (
     (b"GIF8", "This is a GIF image, not a LoRA file."),
     (b"%PDF", "This is a PDF document, not a LoRA file."),
     (b"\x1f\x8b", "This is a gzip archive, not a LoRA file: unpack it first."),
+    (b"BZh", "This is a bzip2 archive, not a LoRA file: unpack it first."),
+    (b"\xfd7zXZ", "This is an xz archive, not a LoRA file: unpack it first."),
+    (b"\x28\xb5\x2f\xfd", "This is a zstd archive, not a LoRA file: unpack it first."),
+    (b"SQLite format 3", "This is a database, not a LoRA file."),
+    (b"lmgg", "This is a GGML model, not a LoRA in .safetensors format."),
     (b"7z\xbc\xaf", "This is a 7z archive, not a LoRA file: unpack it first."),
     (b"Rar!", "This is a RAR archive, not a LoRA file: unpack it first."),
     (b"\x93NUMPY", "This is a NumPy array, not a LoRA file."),
@@ -37,6 +42,8 @@ def _by_magic(start: bytes) -> str:
         return "This is a WebP image, not a LoRA file."
     if start[4:8] == b"ftyp" or start[:4] == b"\x1aE\xdf\xa3":
         return "This is a video, not a LoRA file."
+    if start[257:262] == b"ustar":
+        return "This is a tar archive, not a LoRA file: unpack it first."
     return next((sentence for magic, sentence in _MAGIC if start.startswith(magic)), "")
 
 

@@ -1,4 +1,8 @@
-"""The header reader believes nothing: what it accepts, safetensors accepts and reads alike."""
+"""The header reader believes nothing: what it accepts, safetensors accepts and reads alike.
+
+A longer search for a file that is accepted here and not there:
+HYPOTHESIS_PROFILE=fuzz pytest tests/unit/catalog/test_header.py -k never_accepts --timeout=0
+"""
 
 import json
 import os
@@ -87,6 +91,10 @@ def test_a_download_cut_in_its_header_is_called_incomplete_or_foreign(tmp_path: 
         (b"\xff\xd8\xff\xe0" + bytes(64), "JPEG image"),
         (b"RIFF\x10\0\0\0WEBPVP8 " + bytes(64), "WebP image"),
         (b"\0\0\0\x20ftypisom" + bytes(64), "video"),
+        (b"BZh91AY" + bytes(64), "bzip2"),
+        (b"\x28\xb5\x2f\xfd" + bytes(64), "zstd"),
+        (b"SQLite format 3\0" + bytes(64), "database"),
+        (b"data.pkl".ljust(257, b"\0") + b"ustar\0" + bytes(64), "tar archive"),
         (b"Dear user,\nthe model is on my other page.\n", "text file"),
         ("Liebe Grüße ".encode() * 9000, "text file"),
         (os.urandom(0) + b"\xf3\x91\xc4\xaa\x01\x02\xee\x9b\xd0\xa7" * 10, "not a safetensors file"),
@@ -163,6 +171,45 @@ def test_something_appended_is_refused(tmp_path: Path) -> None:
     assert "follow its end" in refusal(path)
 
 
+def test_an_archive_inside_the_tensors_is_refused(tmp_path: Path) -> None:
+    """torch.load opens a zip by its end: such a file would be two, a harmless one and a pickle."""
+    with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
+        archive.writestr("archive/data.pkl", pickle.dumps({}))
+        archive.comment = b"a comment"
+    evil = (tmp_path / "evil.zip").read_bytes()
+    text = header_json({"a": (len(evil),)}, dtype="U8")
+    assert zipfile.is_zipfile(saved(tmp_path, framed(text, evil)))
+    assert "zip archive at the same time" in refusal(tmp_path / "file.safetensors")
+    harmless = evil.replace(b"a comment", b"a comment that became longer")
+    text = header_json({"a": (len(harmless),)}, dtype="U8")
+    assert read_header(saved(tmp_path, framed(text, harmless)))  # the signature alone is only four bytes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"a":{"dtype":"U8","shape":[' + b"1," * 2_000_001 + b'1],"data_offsets":[0,1]}}',
+        b'{"a":[' + b"{}," * 200_003 + b"{}]}",
+        b'{"a":[' + b"[]," * 400_001 + b"[]]}",
+        b'{"a":[' + b'"",' * 1_200_001 + b'""]}',
+        b'{"__metadata__":{"a":"' + b"x" * 25_000_000 + b'"}}',
+    ],
+    ids=["numbers", "objects", "lists", "strings", "metadata"],
+)
+def test_a_list_of_contents_that_only_takes_time_is_not_even_parsed(
+    tmp_path: Path, text: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = saved(tmp_path, framed(text))
+    monkeypatch.setattr(json, "loads", None)
+    assert refusal(path)
+
+
+def test_metadata_may_hold_anything(tmp_path: Path) -> None:
+    """Trainers store JSON in it, and pictures: none of that counts against the list of contents."""
+    metadata = {"ss_tag_frequency": json.dumps({"a": [{}] * 300_000}), "quotes": '\\"' * 999, "end": "\\"}
+    assert read_header(saved(tmp_path, file_bytes(SMALL, metadata))).metadata == metadata
+
+
 @pytest.mark.parametrize("length", [25_000_001, 10**12, 2**64 - 1])
 def test_a_header_that_claims_too_much_is_refused_at_once(tmp_path: Path, length: int) -> None:
     assert refusal(saved(tmp_path, struct.pack("<Q", length) + b"{" + b"\xf3" * 100))
@@ -170,7 +217,7 @@ def test_a_header_that_claims_too_much_is_refused_at_once(tmp_path: Path, length
 
 def test_too_many_tensors_are_refused(tmp_path: Path) -> None:
     one = ',"%d":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}'
-    text = "{" + "".join(one % i for i in range(200_001))[1:] + "}"
+    text = "{" + "".join(one % i for i in range(200_002))[1:] + "}"
     assert "200,000" in refusal(saved(tmp_path, framed(text.encode())))
 
 
@@ -224,17 +271,62 @@ HEADERS = st.dictionaries(
 VALID = file_bytes(SMALL, {"format": "pt"})
 
 
-@st.composite
-def _mutated(draw: st.DrawFn) -> bytes:
-    """A valid file with a few bytes changed, added or taken away."""
-    content = bytearray(VALID)
+TOKENS = st.sampled_from(
+    [
+        b"-",
+        b"0",
+        b"1e0",
+        b"1.0",
+        b"01",
+        b"null",
+        b"true",
+        b"NaN",
+        b"{}",
+        b"[]",
+        b'"',
+        b"\\",
+        b"\\u0061",
+        b"\\ud800",
+    ]
+    + [
+        b"}",
+        b"]",
+        b",",
+        b":",
+        b" ",
+        b"\t",
+        b"\x0c",
+        b"\xc2\xa0",
+        b"/**/",
+        b"\xff",
+        b"\0",
+        b"__metadata__",
+        b'"a"',
+    ]
+)
+
+
+def _edited(draw: st.DrawFn, text: bytes) -> bytes:
+    """The text with up to three pieces changed, added, taken away or said twice."""
+    content = bytearray(text)
     for _ in range(draw(st.integers(0, 3))):
         place = draw(st.integers(0, len(content)))
-        cut = draw(st.integers(0, 4))
-        content[place : place + cut] = draw(
-            st.one_of(st.binary(max_size=4), st.sampled_from([b"-", b"0", b'"', b"}"]))
-        )
+        end = place + draw(st.integers(0, 4))
+        if draw(st.booleans()):
+            content[place:end] = draw(st.one_of(TOKENS, st.binary(max_size=4)))
+        else:
+            far = draw(st.integers(place, len(content)))
+            content[end:end] = content[place:far]
     return bytes(content)
+
+
+@st.composite
+def _mutated(draw: st.DrawFn) -> bytes:
+    """A valid file with a few bytes changed, anywhere; or in its header, whose length is then kept right."""
+    if draw(st.booleans()):
+        return _edited(draw, VALID)
+    text = _edited(draw, header_json(SMALL, {"format": "pt"}))
+    return framed(text, bytes(data_size(SMALL) + draw(st.sampled_from([0, 0, 0, 1, 4]))))
 
 
 @st.composite
@@ -254,7 +346,10 @@ def _imagined(draw: st.DrawFn) -> bytes:
     return framed(text, bytes(draw(st.integers(0, 24))))
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=3 * settings().max_examples,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(content=st.one_of(_mutated(), _correct(), _imagined(), st.binary(max_size=40)))
 def test_never_accepts_what_safetensors_rejects(tmp_path: Path, content: bytes) -> None:
     path = saved(tmp_path, content)
