@@ -1,6 +1,7 @@
 """The bridge and its thread: commands in order, events on the window's thread, one error boundary."""
 
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,18 @@ from pytestqt.qtbot import QtBot
 from catalog.recipe import Recipe
 from engine.bridge import EngineBridge
 from engine.errors import EncodeFailed
-from engine.messages import ClipUnsaved, Export, Failed, Mix, RunCancelled, RunFinished, StepFinished, Strip
+from engine.messages import (
+    Branch,
+    ClipUnsaved,
+    Export,
+    Failed,
+    Mix,
+    Resume,
+    RunCancelled,
+    RunFinished,
+    StepFinished,
+    Strip,
+)
 from engine.worker import Clip, Session
 from tests.fakes import FakeSession, picture
 
@@ -165,3 +177,160 @@ def test_stopping_mid_run_ends_the_thread(qtbot: QtBot, bridge: EngineBridge, se
     play(qtbot, bridge, session)
     assert bridge.stop()
     assert "engine" not in {t.name for t in threading.enumerate()}
+
+
+# Where runs begin, and what is kept of them
+
+
+@pytest.fixture
+def saved() -> list[Clip]:
+    """The clips that were put into the output folder."""
+    return []
+
+
+@pytest.fixture
+def keeping(qtbot: QtBot, session: FakeSession, saved: list[Clip], tmp_path: Path) -> Iterator[EngineBridge]:
+    """A started engine that keeps unfinished runs on disk."""
+
+    def save(clip: Clip) -> Path:
+        saved.append(clip)
+        return tmp_path / "clip.mp4"
+
+    bridge = EngineBridge(lambda: session, save, runs_folder=tmp_path / "runs")
+    bridge.start()
+    yield bridge
+    assert bridge.stop()
+
+
+def cancelled(qtbot: QtBot, bridge: EngineBridge, session: FakeSession, steps: int = 2) -> RunCancelled:
+    """A run that was stopped after some steps."""
+    run = bridge.generate(RECIPE)
+    play(qtbot, bridge, session, steps)
+    with qtbot.waitSignal(bridge.run_cancelled) as stopped:
+        bridge.cancel(run)
+    event = stopped.args[0]
+    assert isinstance(event, RunCancelled)
+    return event
+
+
+def test_the_same_again_takes_every_step_over(
+    qtbot: QtBot, bridge: EngineBridge, session: FakeSession
+) -> None:
+    session.is_free = True
+    with qtbot.waitSignal(bridge.run_finished):
+        bridge.generate(RECIPE)
+    session.is_free = False
+    events: list[StepFinished] = []
+    bridge.step_finished.connect(events.append)
+    with qtbot.waitSignals([bridge.run_started, bridge.run_finished]):
+        bridge.generate(RECIPE)
+    assert [event.is_reused for event in events] == [True] * 4 and len(session.heard) == 4
+
+
+def test_a_branch_keeps_the_first_steps_of_its_run(
+    qtbot: QtBot, bridge: EngineBridge, session: FakeSession
+) -> None:
+    session.is_free = True
+    bridge.set_mix(Mix(1, (Strip("a", 1.0, 1.0),)))
+    session.attached["a"] = Path("a.safetensors")
+    with qtbot.waitSignal(bridge.run_finished):
+        run = bridge.generate(RECIPE)
+    bridge.set_mix(Mix(2, (Strip("a", 0.5, 0.5),)))
+    events: list[StepFinished] = []
+    bridge.step_finished.connect(events.append)
+    with qtbot.waitSignal(bridge.run_finished):
+        bridge.generate(RECIPE, Branch(run, 3))
+    assert [dict(event.strengths)["a"] for event in events] == [1.0, 1.0, 1.0, 0.5]
+    assert [event.is_reused for event in events] == [True, True, True, False]
+
+
+def test_a_branch_of_a_run_that_nobody_kept_is_said(qtbot: QtBot, bridge: EngineBridge) -> None:
+    with qtbot.waitSignal(bridge.failed) as failed:
+        run = bridge.generate(RECIPE, Branch(77, 1))
+    assert failed.args[0].run == run and "no longer kept" in failed.args[0].title
+
+
+def test_a_draft_is_shown_and_nothing_is_written(
+    qtbot: QtBot, keeping: EngineBridge, session: FakeSession, saved: list[Clip], tmp_path: Path
+) -> None:
+    session.is_free = True
+    with qtbot.waitSignal(keeping.run_finished) as finished:
+        keeping.generate(RECIPE, is_draft=True)
+    assert finished.args[0].file is None and finished.args[0].frames.shape[0] == 17
+    assert saved == [] and list(tmp_path.iterdir()) == []
+    with qtbot.waitSignal(keeping.run_finished) as finished:
+        keeping.generate(RECIPE)
+    assert finished.args[0].file == tmp_path / "clip.mp4" and len(saved) == 1
+
+
+def test_a_cancelled_run_can_be_continued_and_then_leaves_nothing(
+    qtbot: QtBot, keeping: EngineBridge, session: FakeSession, tmp_path: Path
+) -> None:
+    left = cancelled(qtbot, keeping, session).unfinished
+    assert left is not None and (left.step, left.steps) == (2, 4)
+    assert keeping.unfinished() == (left,)
+    session.is_free = True
+    events: list[StepFinished] = []
+    keeping.step_finished.connect(events.append)
+    with qtbot.waitSignal(keeping.run_finished):
+        keeping.generate(left.recipe, Resume(left.folder))
+    assert [event.is_reused for event in events] == [True, True, False, False]
+    assert keeping.unfinished() == () and list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_run_cancelled_before_its_first_step_has_nothing_to_continue(
+    qtbot: QtBot, keeping: EngineBridge, session: FakeSession
+) -> None:
+    assert cancelled(qtbot, keeping, session, steps=0).unfinished is None
+    assert keeping.unfinished() == ()
+
+
+def test_a_run_under_way_is_not_offered_but_is_after_closing(
+    qtbot: QtBot, session: FakeSession, tmp_path: Path
+) -> None:
+    bridge = EngineBridge(lambda: session, lambda clip: Path(), runs_folder=tmp_path)
+    bridge.start()
+    bridge.generate(RECIPE)
+    play(qtbot, bridge, session, 3)
+    assert bridge.unfinished() == ()
+    assert bridge.stop()
+    restarted = EngineBridge(lambda: session, lambda clip: Path(), runs_folder=tmp_path)
+    (left,) = restarted.unfinished()
+    assert (left.step, left.recipe.seed) == (3, RECIPE.seed)
+
+
+def test_an_unfinished_run_can_be_forgotten(
+    qtbot: QtBot, keeping: EngineBridge, session: FakeSession
+) -> None:
+    left = cancelled(qtbot, keeping, session).unfinished
+    assert left is not None
+    keeping.discard(left)
+    assert keeping.unfinished() == () and not left.folder.exists()
+    with qtbot.waitSignal(keeping.failed) as failed:
+        keeping.generate(left.recipe, Resume(left.folder))
+    assert "no longer there" in failed.args[0].title
+
+
+def test_a_clip_that_could_not_be_saved_can_still_be_continued(
+    qtbot: QtBot, session: FakeSession, tmp_path: Path
+) -> None:
+    def full(clip: Clip) -> Path:
+        raise EncodeFailed("The disk is full.")
+
+    bridge = EngineBridge(lambda: session, full, runs_folder=tmp_path)
+    bridge.start()
+    session.is_free = True
+    with qtbot.waitSignal(bridge.clip_unsaved):
+        bridge.generate(RECIPE)
+    assert [left.step for left in bridge.unfinished()] == [4]
+    assert bridge.stop()
+
+
+def test_without_memory_nothing_is_taken_over(
+    qtbot: QtBot, bridge: EngineBridge, session: FakeSession
+) -> None:
+    session.is_free, bridge.budget = True, 0
+    for _ in range(2):
+        with qtbot.waitSignal(bridge.run_finished):
+            bridge.generate(RECIPE)
+    assert len(session.heard) == 8
