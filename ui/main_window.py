@@ -14,6 +14,7 @@ from catalog.library import Entry
 from ui.browser.cards import CardModel
 from ui.browser.install_words import report_words
 from ui.browser.panel import BrowserPanel
+from ui.coverage.opener import CoverageOpener
 from ui.desk.desk import DeskPanel
 from ui.drop_overlay import RECIPES, DropOverlay
 from ui.help import ABOUT, SHORTCUTS
@@ -73,6 +74,7 @@ class MainWindow(QMainWindow):
         self._arrange()
         self._build_menus()
         self._overlay = DropOverlay(self)
+        self.coverage = CoverageOpener(states.catalog, self)
         for child in self.findChildren(QWidget):
             if child.acceptDrops() and child not in (self._overlay, self.desk):
                 self._overlay.guard(child)
@@ -141,10 +143,12 @@ class MainWindow(QMainWindow):
             source.message.connect(say)
         self.top_bar.settings_requested.connect(self.open_settings)
         self.browser.chosen.connect(self._add_to_desk)
+        self.browser.coverage_wanted.connect(self._explain)
         self.browser.trashed.connect(own.cards.lose)
         self._overlay.dropped.connect(self._take_dropped)
         own.catalog.found.connect(self._on_found)
         own.catalog.lost.connect(own.cards.lose)
+        own.catalog.covered.connect(own.cards.take_coverage)
         own.catalog.scan_finished.connect(self._on_looked)
         own.catalog.install_progress.connect(self.browser.show_progress)
         own.catalog.install_finished.connect(self._on_installed)
@@ -159,6 +163,7 @@ class MainWindow(QMainWindow):
 
     def _follow_model(self) -> None:
         self.browser.set_model(self._states.run.model)
+        self._states.catalog.choose_model(self._states.run.model)
 
     def _remember_live(self) -> None:
         self._states.settings.is_live = self._states.live.is_on
@@ -186,6 +191,9 @@ class MainWindow(QMainWindow):
 
     def _add_to_desk(self, entry: Entry) -> None:
         self._states.mix.add(entry.path, entry)
+
+    def _explain(self, entry: Entry) -> None:
+        self.coverage.open_file(entry.name, entry.path, self._states.run.model)
 
     def _take_dropped(self, paths: tuple[Path, ...], place: QPoint) -> None:
         recipes = [p for p in paths if p.suffix.lower() in RECIPES and p.is_file()]
