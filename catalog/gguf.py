@@ -36,15 +36,24 @@ _MOST_BYTES = 1 << 48
 
 def read_any_header(path: Path) -> Header:
     """The checked header of a safetensors or GGUF file; UnreadableFile says what it is instead."""
+    if not is_gguf(path):
+        return read_header(path)
     try:
         with path.open("rb") as file:
-            if file.read(4) == MAGIC:
-                size = file.seek(0, 2)
-                file.seek(0)
-                return parse_gguf(file.read(MOST_HEADER_BYTES), size)
+            return parse_gguf(file.read(MOST_HEADER_BYTES), path.stat().st_size)
+    except OSError as error:
+        raise UnreadableFile(f"The file cannot be read: {error.strerror}.", "Check the disk.") from error
+
+
+def is_gguf(path: Path) -> bool:
+    """Whether a file begins as GGUF files do; False also for one that cannot be read."""
+    try:
+        if not path.is_file():  # a pipe would block
+            return False
+        with path.open("rb") as file:
+            return file.read(4) == MAGIC
     except OSError:
-        pass  # the other reader says why
-    return read_header(path)
+        return False
 
 
 def parse_gguf(data: bytes, size: int) -> Header:

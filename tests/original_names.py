@@ -58,6 +58,19 @@ _UMT5: Rules = (
     (r"\.1\.DenseReluDense\.wo\.", ".ffn.fc2."),
 )
 
+_LLAMA_CPP: Rules = (
+    (r"^shared\.", "token_embd."),
+    (r"^encoder\.final_layer_norm\.", "enc.output_norm."),
+    (r"^encoder\.block\.(\d+)\.layer\.", r"enc.blk.\1."),
+    (r"\.0\.layer_norm\.", ".attn_norm."),
+    (r"\.1\.layer_norm\.", ".ffn_norm."),
+    (r"\.0\.SelfAttention\.relative_attention_bias\.", ".attn_rel_b."),
+    (r"\.0\.SelfAttention\.([qkvo])\.", r".attn_\1."),
+    (r"\.1\.DenseReluDense\.wi_0\.", ".ffn_gate."),
+    (r"\.1\.DenseReluDense\.wi_1\.", ".ffn_up."),
+    (r"\.1\.DenseReluDense\.wo\.", ".ffn_down."),
+)
+
 
 def of_transformer(name: str) -> str:
     return _rewritten(name, _TRANSFORMER)
@@ -90,3 +103,8 @@ def _rewritten(name: str, rules: Rules) -> str:
     for pattern, replacement in rules:
         name = re.sub(pattern, replacement, name)
     return name
+
+
+def of_llama_cpp(name: str) -> str:
+    """The names of a UMT5 encoder in GGUF files."""
+    return _rewritten(name, _LLAMA_CPP)

@@ -9,20 +9,26 @@ class StoredLinear(nn.Linear):
     """A linear layer [out, in] whose `weight` is computed from what is stored; `bias` is as usual.
 
     `compute_dtype` is the type of `weight`. What is stored moves with the layer as a buffer, but is no
-    parameter and no part of the state dict.
+    parameter and no part of the state dict. A weight put among the parameters is used in its stead.
     """
 
     def __init__(self, like: nn.Linear, dtype: torch.dtype, **stored: Tensor) -> None:
         nn.Module.__init__(self)  # nn.Linear's own would make a whole weight
         self.in_features, self.out_features = like.in_features, like.out_features
         self.compute_dtype = dtype
+        self._parameters["weight"] = None
         self.register_parameter("bias", like.bias)
         for name, tensor in stored.items():
             self.register_buffer(name, tensor, persistent=False)
 
     @property
     def weight(self) -> Tensor:  # type: ignore[override]
-        """The weight [out, in] in `compute_dtype`, anew at every call."""
+        """The weight [out, in] in `compute_dtype`, made anew at every call."""
+        lent = self._parameters["weight"]
+        return self.whole() if lent is None else lent
+
+    def whole(self) -> Tensor:
+        """What is stored, as a weight [out, in] in `compute_dtype`."""
         raise NotImplementedError
 
     def forward(self, input: Tensor) -> Tensor:
@@ -40,7 +46,6 @@ class ScaledLinear(StoredLinear):
         factor = torch.ones(1, 1) if scale is None else scale.float().reshape(-1, 1)
         super().__init__(like, dtype, values=values, scale=factor)
 
-    @property
-    def weight(self) -> Tensor:  # type: ignore[override]
+    def whole(self) -> Tensor:
         """The weight [out, in]; the factor is applied before rounding to `compute_dtype`."""
         return (self.values.float() * self.scale).to(self.compute_dtype)

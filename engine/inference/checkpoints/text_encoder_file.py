@@ -1,4 +1,4 @@
-"""A UMT5 text encoder in one file, with the original names of Wan or with those of Hugging Face."""
+"""A UMT5 text encoder in one file, with the names of Wan, of Hugging Face or of llama.cpp."""
 
 import re
 from collections.abc import Iterable
@@ -17,6 +17,8 @@ _BLOCK = "encoder.block.0.layer"
 _TOP = {
     "token_embedding.weight": "shared.weight",
     "norm.weight": "encoder.final_layer_norm.weight",
+    "token_embd.weight": "shared.weight",
+    "enc.output_norm.weight": "encoder.final_layer_norm.weight",
 }
 _IN_BLOCK = {
     "norm1": "layer.0.layer_norm",
@@ -29,8 +31,18 @@ _IN_BLOCK = {
     "ffn.gate.0": "layer.1.DenseReluDense.wi_0",
     "ffn.fc1": "layer.1.DenseReluDense.wi_1",
     "ffn.fc2": "layer.1.DenseReluDense.wo",
+    "attn_norm": "layer.0.layer_norm",
+    "attn_q": "layer.0.SelfAttention.q",
+    "attn_k": "layer.0.SelfAttention.k",
+    "attn_v": "layer.0.SelfAttention.v",
+    "attn_o": "layer.0.SelfAttention.o",
+    "attn_rel_b": "layer.0.SelfAttention.relative_attention_bias",
+    "ffn_norm": "layer.1.layer_norm",
+    "ffn_gate": "layer.1.DenseReluDense.wi_0",
+    "ffn_up": "layer.1.DenseReluDense.wi_1",
+    "ffn_down": "layer.1.DenseReluDense.wo",
 }
-_ORIGINAL = re.compile(r"blocks\.(\d+)\.(.+)\.weight")
+_OTHER_NAMES = re.compile(r"(?:blocks|enc\.blk)\.(\d+)\.(.+)\.weight")
 _TIED = "encoder.embed_tokens.weight"
 _TOKENIZER = "spiece_model"
 
@@ -55,14 +67,14 @@ def load_text_encoder(path: Path, dtype: torch.dtype) -> UMT5EncoderModel:
     )
     model = empty(UMT5EncoderModel, config)
     check_names(model, header, names)
-    with opened(path) as read:
+    with opened(path, header) as read:
         filled = fill(model, names, scales, read, lambda name: dtype)
     filled.tie_weights()
     return filled
 
 
 def text_encoder_names(keys: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Hugging Face's parameter name → key, and module → key of its scale, for either naming."""
+    """Hugging Face's parameter name → key, and module → key of its scale, for any of the namings."""
     names: dict[str, str] = {}
     scales: dict[str, str] = {}
     for key in keys:
@@ -81,7 +93,7 @@ def text_encoder_names(keys: Iterable[str]) -> tuple[dict[str, str], dict[str, s
 def _name(key: str) -> str:
     if key in _TOP:
         return _TOP[key]
-    match = _ORIGINAL.fullmatch(key)
+    match = _OTHER_NAMES.fullmatch(key)
     if match is None or match[2] not in _IN_BLOCK:
         return key
     return f"encoder.block.{match[1]}.{_IN_BLOCK[match[2]]}.weight"

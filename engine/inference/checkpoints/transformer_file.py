@@ -38,5 +38,5 @@ def load_transformer(path: Path, dtype: torch.dtype) -> Any:
     def dtype_of(name: str) -> torch.dtype:
         return torch.float32 if exact & set(name.split(".")) else dtype
 
-    with opened(path) as read:
+    with opened(path, header) as read:
         return fill(model, names.weights, names.scales, read, dtype_of)

@@ -62,7 +62,7 @@ def load_vae(path: Path) -> AutoencoderKLWan:
         }
     vae: AutoencoderKLWan = empty(AutoencoderKLWan, **config)
     check_names(vae, header, names)
-    with opened(path) as read:
+    with opened(path, header) as read:
         return fill(vae, names, {}, read, lambda name: torch.float32)
 
 

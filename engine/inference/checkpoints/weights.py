@@ -10,21 +10,35 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from catalog.errors import UnreadableFile
-from catalog.header import Header
-from engine.inference.checkpoints.stored import ScaledLinear
+from catalog.gguf import is_gguf
+from catalog.header import Header, TensorInfo
+from engine.inference.checkpoints.packed import Packed, PackedLinear, packed
+from engine.inference.checkpoints.stored import ScaledLinear, StoredLinear
 
-Read = Callable[[str], Tensor]
-"""The tensor of a key, on the CPU, in the type it is stored in."""
+Read = Callable[[str], Tensor | Packed]
+"""The tensor of a key, on the CPU, as it is stored."""
 EIGHT_BIT = (torch.float8_e4m3fn, torch.float8_e5m2)
+_PLAIN = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 
 _Module = TypeVar("_Module", bound=nn.Module)
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Read]:
-    """The tensors of a safetensors file; those read stay valid afterwards."""
-    with safe_open(str(path), framework="pt") as file:
-        yield file.get_tensor
+def opened(path: Path, header: Header) -> Iterator[Read]:
+    """The tensors of a safetensors or GGUF file; those read stay valid afterwards."""
+    if is_gguf(path):
+        data = torch.from_file(str(path), shared=False, size=header.size, dtype=torch.uint8)
+        yield lambda key: _block_tensor(data[header.data_start :], header.tensors[key])
+    else:
+        with safe_open(str(path), framework="pt") as file:
+            yield file.get_tensor
+
+
+def _block_tensor(data: Tensor, info: TensorInfo) -> Tensor | Packed:
+    stored = data[info.start : info.end]
+    if info.dtype in _PLAIN:
+        return stored.view(_PLAIN[info.dtype]).reshape(info.shape)
+    return packed(stored, info.dtype, info.shape)
 
 
 def shape_of(header: Header, names: Mapping[str, str]) -> Callable[[str, int], int]:
@@ -65,25 +79,43 @@ def fill(
     """Give an empty model its tensors, one after the other; what already has its type is not copied.
 
     `names` maps parameters to keys, `scales` modules to the keys of their factors; `dtype_of` says the type
-    that a parameter is computed in. Weights of linear layers in 8-bit floats stay so (ScaledLinear).
+    that a parameter is computed in. Weights of linear layers in fewer than 16 bits stay so (StoredLinear).
     """
     whole: dict[str, Tensor] = {}
     for name, key in names.items():
         module, _, parameter = name.rpartition(".")
-        values, dtype = read(key), dtype_of(name)
-        scale = read(scales[module]) if parameter == "weight" and module in scales else None
-        layer = model.get_submodule(module)
-        if values.dtype in EIGHT_BIT and isinstance(layer, nn.Linear) and parameter == "weight":
-            model.set_submodule(module, ScaledLinear(layer, dtype, values, scale))
+        stored, dtype, layer = read(key), dtype_of(name), model.get_submodule(module)
+        scale = _scale(read, scales.get(module, "")) if parameter == "weight" else None
+        replaced = _stored_linear(layer, stored, scale, dtype) if parameter == "weight" else None
+        if replaced is not None:
+            model.set_submodule(module, replaced)
         else:
-            whole[name] = _scaled(values, scale).to(dtype)
+            whole[name] = _whole(stored, scale, dtype)
     absent, odd = model.load_state_dict(whole, strict=False, assign=True)
     if absent or odd:
         raise UnreadableFile(f"The file is incomplete: {[*absent, *odd][0]} has no place.")
     return model.eval().requires_grad_(False)
 
 
-def _scaled(values: Tensor, scale: Tensor | None) -> Tensor:
+def _scale(read: Read, key: str) -> Tensor | None:
+    found = read(key) if key else None
+    return found.whole(torch.float32) if isinstance(found, Packed) else found
+
+
+def _stored_linear(
+    layer: nn.Module, stored: Tensor | Packed, scale: Tensor | None, dtype: torch.dtype
+) -> StoredLinear | None:
+    """The layer that keeps these weights as they are; None when they, or the layer, are of another kind."""
+    if not isinstance(layer, nn.Linear):
+        return None
+    if isinstance(stored, Packed):
+        return PackedLinear(layer, dtype, stored)
+    return ScaledLinear(layer, dtype, stored, scale) if stored.dtype in EIGHT_BIT else None
+
+
+def _whole(stored: Tensor | Packed, scale: Tensor | None, dtype: torch.dtype) -> Tensor:
+    if isinstance(stored, Packed):
+        return stored.whole(dtype)
     if scale is None:
-        return values
-    return values.float() * scale.float().reshape(-1, *[1] * (values.ndim - 1))
+        return stored.to(dtype)
+    return (stored.float() * scale.float().reshape(-1, *[1] * (stored.ndim - 1))).to(dtype)
