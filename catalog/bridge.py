@@ -23,7 +23,8 @@ from catalog.scan import is_unhashed, listing, with_hash
 _log = logging.getLogger(__name__)
 _BATCH = 50
 _BATCH_SECONDS = 0.2
-_COVERING_SECONDS = 0.1
+_COVERING_SECONDS = 0.2
+_BREATH = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,11 @@ class CatalogBridge(QObject):
         if model != self._model:
             self._model = model
             self._tasks.put(lambda _library: self._choose(model))
+
+    def cover_first(self, paths: Sequence[Path]) -> None:
+        """Works out these files, which one is looking at, before the others."""
+        chosen = tuple(paths)
+        self._tasks.put(lambda _library: self._coverages.prefer(chosen))
 
     def explain(self, path: Path) -> None:
         """Says by `explained` what every tensor of one file does to the model of `choose_model`."""
@@ -193,6 +199,7 @@ class CatalogBridge(QObject):
             while self._coverages.is_waiting() and time.monotonic() - begun < _COVERING_SECONDS:
                 self._check()
                 done.append(self._coverages.next())
+                self._stopping.wait(_BREATH)  # it is all Python: the window must get its turns
         finally:
             self._go_on_covering()
         if said := tuple(each for each in done if each):

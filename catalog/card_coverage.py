@@ -58,6 +58,11 @@ class CardCoverages:
         if self._experts:
             self._waiting |= dict.fromkeys(sorted(paths, key=lambda path: path.name.casefold()))
 
+    def prefer(self, paths: Iterable[Path]) -> None:
+        """Let these of the waiting files be next."""
+        first = dict.fromkeys(path for path in paths if path in self._waiting)
+        self._waiting = first | self._waiting
+
     def is_waiting(self) -> bool:
         """Whether there is a next one."""
         return bool(self._waiting)

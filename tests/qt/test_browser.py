@@ -278,3 +278,20 @@ def test_coverage_narrows_what_fits(browser: BrowserPanel, cards: CardModel) -> 
     )
     browser.chip("fits").click()
     assert shown(browser) == ["big", "neon", "Zebra"], "what was worked out wins over what is guessed"
+
+
+def test_cards_in_view_ask_for_their_coverage(browser: BrowserPanel, cards: CardModel, qtbot: QtBot) -> None:
+    many = [entry(f"{number:03}") for number in range(200)]
+    asked: list[tuple[Path, ...]] = []
+    browser.view.lacking.connect(asked.append)
+    cards.take(many)
+    qtbot.waitUntil(lambda: bool(asked) and many[0].path in asked[-1])
+    assert len(asked[-1]) < 50 and many[-1].path not in asked[-1]
+    browser.view.scrollToBottom()
+    qtbot.waitUntil(lambda: ENTRIES[0].path in asked[-1])
+    assert many[0].path not in asked[-1]
+    seen = [e.path for e in many[-50:]] + [e.path for e in ENTRIES]
+    cards.take_coverage(CardCoverage(path, find_model("demo"), Tally(60, 60)) for path in seen)
+    before = len(asked)
+    browser.view.viewport().repaint()
+    assert len(asked) == before, "nothing is lacking"

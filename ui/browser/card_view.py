@@ -1,10 +1,13 @@
 """The grid of cards."""
 
-from PySide6.QtCore import QItemSelectionModel, QSize, Qt, Signal
+from pathlib import Path
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
 from ui.browser.card_delegate import GAP, TEXT_HEIGHT, CardDelegate, picture_height
+from ui.browser.cards import ENTRY_ROLE, TALLY_ROLE
 from ui.theme import font, theme, watcher
 
 NARROWEST = 124
@@ -12,15 +15,18 @@ NARROWEST = 124
 
 class CardView(QListView):
     """Cards in as many columns as fit, two at least. `chosen` says that the current one is wanted on the
-    desk, `asked` that one wants to know what of it applies.
+    desk, `asked` that one wants to know what of it applies. `lacking` carries the paths of the cards in view whose
+    coverage is not known yet.
     """
 
     chosen = Signal()
     asked = Signal()
+    lacking = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._empty_text = ""
+        self._lacking: tuple[Path, ...] = ()
         self.setItemDelegate(CardDelegate(self))
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(True)
@@ -67,6 +73,7 @@ class CardView(QListView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
+        self._tell_lacking()
         if self._empty_text and self.model() is not None and not self.model().rowCount():
             painter = QPainter(self.viewport())
             painter.setFont(font(13))
@@ -74,3 +81,20 @@ class CardView(QListView):
             rect = self.viewport().rect().adjusted(16, 16, -16, -16)
             flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
             painter.drawText(rect, flags, self._empty_text)
+
+    def _tell_lacking(self) -> None:
+        shown = [index for index in self._in_view() if index.data(TALLY_ROLE) is None]
+        paths = tuple(e.path for e in (index.data(ENTRY_ROLE) for index in shown) if not e.problem)
+        if paths != self._lacking:
+            self._lacking = paths
+            if paths:
+                self.lacking.emit(paths)
+
+    def _in_view(self) -> list[QModelIndex]:
+        if self.model() is None or not self.model().rowCount():
+            return []
+        cell = self.gridSize()
+        columns = max(1, self.viewport().width() // max(1, cell.width()))
+        top = self.verticalOffset() // max(1, cell.height()) * columns
+        rows = (self.viewport().height() // max(1, cell.height()) + 2) * columns
+        return [self.model().index(row, 0) for row in range(top, min(top + rows, self.model().rowCount()))]

@@ -86,3 +86,12 @@ def test_one_file_is_explained_key_by_key(model: ModelInfo, tmp_path: Path) -> N
     assert said and said.cover and [key for key, _ in said.cover.coverage.ignored] == ["stray.weight"]
     said = coverages.explain(tmp_path / "gone.safetensors")
     assert said and said.cover is None and said.problem
+
+
+def test_what_one_looks_at_comes_first(model: ModelInfo, tmp_path: Path) -> None:
+    files = [write(tmp_path / f"{name}.safetensors", wan_lora()) for name in "abcd"]
+    coverages = CardCoverages()
+    coverages.choose(model, files)
+    coverages.next()
+    coverages.prefer([files[3], files[0], tmp_path / "unknown.safetensors"])
+    assert [found.path for found in drained(coverages) if found] == [files[3], files[1], files[2]]
