@@ -144,6 +144,7 @@ class MainWindow(QMainWindow):
         self.top_bar.settings_requested.connect(self.open_settings)
         self.browser.chosen.connect(self._add_to_desk)
         self.browser.coverage_wanted.connect(self._explain)
+        self.browser.view.lacking.connect(own.catalog.cover_first)
         self.browser.trashed.connect(own.cards.lose)
         self._overlay.dropped.connect(self._take_dropped)
         own.catalog.found.connect(self._on_found)
