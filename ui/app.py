@@ -25,6 +25,7 @@ from ui.faults import FaultWatch
 from ui.main_window import MainWindow, States
 from ui.settings import Device, Settings
 from ui.signals import TerminalSignals
+from ui.state.automation import Automation
 from ui.state.hearing import Hearing
 from ui.state.live import Live
 from ui.state.lora_names import LoraNames
@@ -83,6 +84,7 @@ class Program(QObject):
         self.live = Live(self.run, self.mix, self)
         self.names = LoraNames(self.mix, self)
         self.hearing = Hearing(self.bridge, self.mix, self)
+        self.automation = Automation(self.bridge, self.run, self.mix, self)
         self.cards = CardModel(self)
         self.recipes = RecipeDesk(self.run, self.mix, self.cards, self.folders, self)
         states = States(
@@ -91,6 +93,7 @@ class Program(QObject):
             self.live,
             self.names,
             self.hearing,
+            self.automation,
             self.cards,
             self.recipes,
             self.catalog,

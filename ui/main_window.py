@@ -24,6 +24,7 @@ from ui.run_menu import RunMenu
 from ui.settings import Settings
 from ui.settings_dialog import SettingsDialog
 from ui.stage.panel import StagePanel
+from ui.state.automation import Automation
 from ui.state.hearing import Hearing
 from ui.state.live import Live
 from ui.state.lora_names import LoraNames
@@ -46,6 +47,7 @@ class States:
     live: Live
     names: LoraNames
     hearing: Hearing
+    automation: Automation
     cards: CardModel
     recipes: RecipeDesk
     catalog: CatalogBridge
@@ -68,7 +70,7 @@ class MainWindow(QMainWindow):
         self.message_bar = MessageBar()
         self.browser = BrowserPanel(states.cards)
         self.stage = StagePanel(states.run, states.names)
-        self.desk = DeskPanel(states.mix, states.hearing, states.cards.entry_of)
+        self.desk = DeskPanel(states.mix, states.hearing, states.automation, states.cards.entry_of)
         self.unfinished = UnfinishedRuns(states.run, states.recipes, self.message_bar, self)
         self._library = LibraryWatch(states.settings.library)
         self._arrange()
@@ -139,7 +141,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         own, say = self._states, self.message_bar.say
-        for source in (own.run, own.recipes, self.browser):
+        for source in (own.run, own.recipes, own.automation, self.browser):
             source.message.connect(say)
         self.top_bar.settings_requested.connect(self.open_settings)
         self.browser.chosen.connect(self._add_to_desk)

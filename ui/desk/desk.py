@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -12,22 +12,29 @@ from catalog.library import Entry
 from ui.browser.cards import CARD_MIME, paths_in
 from ui.desk.drop_zone import DropZone
 from ui.desk.strip import STRIP_MIME, StripView
+from ui.state.automation import Automation
 from ui.state.hearing import Hearing
 from ui.state.mix import MixState
 
 
 class DeskPanel(QFrame):
-    """Keeps one StripView per strip of the mix. Files from outside are the window's to take."""
+    """Keeps one StripView per strip of the mix. Files from outside are the window's to take.
+
+    `coverage_asked` names the strip whose file one wants to know about.
+    """
+
+    coverage_asked = Signal(str)
 
     def __init__(
         self,
         mix: MixState,
         hearing: Hearing,
+        automation: Automation,
         entry_of: Callable[[Path], Entry | None],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._mix, self._hearing, self._entry_of = mix, hearing, entry_of
+        self._mix, self._hearing, self._automation, self._entry_of = mix, hearing, automation, entry_of
         self._views: dict[str, StripView] = {}
         self.setProperty("ground", "panel")
         self.setAcceptDrops(True)
@@ -36,6 +43,8 @@ class DeskPanel(QFrame):
         mix.strip_changed.connect(self._refresh)
         mix.changed.connect(self._refresh_hearing)
         hearing.changed.connect(self._refresh_hearing)
+        for moved in (automation.axis_changed, automation.stepped):
+            moved.connect(self._refresh_hearing)
         self._sync()
 
     @property
@@ -93,7 +102,7 @@ class DeskPanel(QFrame):
             view.deleteLater()
         fresh = next((id for id in reversed(ids) if id not in self._views), None)
         for index, id in enumerate(ids):
-            view = self._views.get(id) or StripView(id, self._mix, self._hearing)
+            view = self._views.get(id) or self._make_view(id)
             self._views[id] = view
             if self._strips.indexOf(view) != index:
                 self._strips.removeWidget(view)
@@ -107,6 +116,11 @@ class DeskPanel(QFrame):
             QTimer.singleShot(0, self, self._reveal)
         if lost is not None and ids:
             self.views[min(lost, len(ids) - 1)].setFocus()
+
+    def _make_view(self, id: str) -> StripView:
+        view = StripView(id, self._mix, self._hearing, self._automation)
+        view.coverage_asked.connect(self.coverage_asked)
+        return view
 
     def _reveal(self) -> None:
         """Keep the newest strip in view while the strips find their heights, until the user scrolls."""

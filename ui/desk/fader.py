@@ -34,6 +34,11 @@ TIP = (
 )
 
 
+AUTOMATED = (
+    "Follows its curve. Moving it takes over; the curve waits until F on the strip lets it follow again."
+)
+
+
 class Fader(QAbstractSlider):
     """Shows a strength and asks for another: `moved` says which, `began` that a new gesture begins.
 
@@ -80,6 +85,12 @@ class Fader(QAbstractSlider):
     def show_hearing(self, is_heard: bool, applied: float | None, is_silent: bool) -> None:
         """Show whether the last step heard this strength, what it applied, and whether mute or solo win."""
         self._look.is_heard, self._look.applied, self._look.is_silent = is_heard, applied, is_silent
+        self.update()
+
+    def show_automated(self, is_automated: bool) -> None:
+        """Show whether the strength shown is that of a curve, which a moved fader takes over from."""
+        self._look.is_automated = is_automated
+        self.setToolTip(f"{AUTOMATED}\n{TIP}" if is_automated else TIP)
         self.update()
 
     def sizeHint(self) -> QSize:

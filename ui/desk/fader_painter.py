@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from catalog.models import Expert
 from ui.theme import font, theme
@@ -23,6 +23,7 @@ class FaderLook:
     applied: float | None = None
     is_heard: bool = True
     is_silent: bool = False
+    is_automated: bool = False
     has_focus: bool = False
 
     @property
@@ -69,6 +70,17 @@ def _label(painter: QPainter, look: FaderLook, colour: QColor) -> None:
     painter.setPen(QColor(theme().secondary) if look.is_silent else colour)
     where = QRectF(0, 0, look.label_width, LEVEL * 2)
     painter.drawText(where, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), look.label)
+    if look.is_automated:
+        _wave(painter, painter.fontMetrics().horizontalAdvance(look.label) + 4.0)
+
+
+def _wave(painter: QPainter, left: float) -> None:
+    """The sign of a curve, in the colour that is set."""
+    painter.setPen(QPen(painter.pen().color(), 1.5))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    wave = QPainterPath(QPointF(left, LEVEL + 3))
+    wave.cubicTo(left + 4, LEVEL + 3, left + 4, LEVEL - 3, left + 8, LEVEL - 3)
+    painter.drawPath(wave)
 
 
 def _groove(painter: QPainter, track: QRectF, look: FaderLook, colour: QColor) -> None:

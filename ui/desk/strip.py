@@ -1,8 +1,9 @@
 """One strip of the desk: a LoRA's name, its buttons, its faders, and what should be said about it."""
 
+from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QMimeData, QPoint, Qt
+from PySide6.QtCore import QMimeData, QPoint, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QDrag,
@@ -16,25 +17,41 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from catalog.models import Expert
+from ui.desk.coverage_badge import CoverageBadge
 from ui.desk.fader import Fader
+from ui.desk.lane import Lane
 from ui.desk.notice import notice
 from ui.elided_label import ElidedLabel
+from ui.state.automation import Automation
 from ui.state.hearing import Hearing
 from ui.state.mix import MixState
 from ui.theme import font, icon, theme, watcher
 
 STRIP_MIME = "application/x-lora-alchemy-strip"
 TIP = "Delete removes the strip; Alt+Up and Alt+Down move it; drag it to another place"
+CURVES_TIP = "Curves of strength over the run (A)"
 
 
 class StripView(QFrame):
-    """Shows one strip of a MixState and passes on what one does to it."""
+    """Shows one strip of a MixState and passes on what one does to it. `coverage_asked` names it when one
+    wants to know what of its file applies.
+    """
 
-    def __init__(self, id: str, mix: MixState, hearing: Hearing, parent: QWidget | None = None) -> None:
+    coverage_asked = Signal(str)
+
+    def __init__(
+        self,
+        id: str,
+        mix: MixState,
+        hearing: Hearing,
+        automation: Automation,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        self.id, self._mix, self._hearing = id, mix, hearing
+        self.id, self._mix, self._hearing, self._automation = id, mix, hearing, automation
         self._pressed: QPoint | None = None
         self._faders: dict[Expert, Fader] = {}
+        self._has_curves = False
         self.setProperty("ground", "raised")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setToolTip(TIP)
@@ -50,12 +67,20 @@ class StripView(QFrame):
         self._what = ElidedLabel(mode=Qt.TextElideMode.ElideRight)
         self._what.setProperty("tone", "secondary")
         self._what.setProperty("px", "11")
-        self._coverage = QLabel()
-        self._coverage.setProperty("px", "11")
+        self._coverage = CoverageBadge()
+        self._coverage.clicked.connect(lambda: self.coverage_asked.emit(self.id))
         self._mute = _letter("M", "Mute (M)")
         self._mute.toggled.connect(lambda on: self._mix.set_muted(self.id, on))
         self._solo = _letter("S", "Solo: only solo strips are heard (S)")
         self._solo.toggled.connect(lambda on: self._mix.set_solo(self.id, on))
+        self._curves = QToolButton()
+        self._curves.setCheckable(True)
+        self._curves.setProperty("compact", "true")
+        self._curves.setToolTip(CURVES_TIP)
+        self._curves.setFixedSize(28, 24)
+        self._curves.toggled.connect(self._unfold)
+        self.lane = Lane(self.id, self._mix, self._automation)
+        self.lane.hide()
         self._remove = QToolButton()
         self._remove.setProperty("quiet", "true")
         self._remove.setToolTip("Take off the desk (Delete)")
@@ -69,7 +94,7 @@ class StripView(QFrame):
         top, under = QHBoxLayout(), QHBoxLayout()
         top.setSpacing(4)
         top.addWidget(self._name, 1)
-        for button in (self._mute, self._solo, self._remove):
+        for button in (self._curves, self._mute, self._solo, self._remove):
             top.addWidget(button)
         under.setSpacing(8)
         under.addWidget(self._what, 1)
@@ -83,6 +108,7 @@ class StripView(QFrame):
         box.addLayout(top)
         box.addLayout(under)
         box.addLayout(self._fader_box)
+        box.addWidget(self.lane)
         box.addWidget(self._notice)
 
     # Showing
@@ -98,6 +124,7 @@ class StripView(QFrame):
             button.setChecked(is_on)
             button.blockSignals(False)
         self._remove.setIcon(icon("close", theme().secondary))
+        self._show_curves(strip.high_curve is not None or strip.low_curve is not None)
         self._show_faders()
         self.refresh_hearing()
         self._fit()
@@ -128,6 +155,8 @@ class StripView(QFrame):
         for expert, fader in self._faders.items():
             applied = self._hearing.applied(self.id, expert)
             fader.show_hearing(self._hearing.is_heard(self.id, expert), applied, is_silent)
+            fader.show_strength(self._automation.strength(strip, expert))
+        self.lane.refresh(is_silent)
 
     def _show_words(self) -> None:
         strip, attachment = self._mix.strip(self.id), self._mix.attachment(self.id)
@@ -135,15 +164,8 @@ class StripView(QFrame):
         identity = strip.entry.identity if strip.entry else None
         self._name.setText(strip.name)
         self._what.setText(identity.summary if identity else str(strip.path.name))
-        coverage, tone = attachment.coverage, "secondary"
-        waits = "after this run" if self._hearing.is_running else "loading…"
-        words = {"attaching": waits, "refused": "refused"}.get(attachment.status, "")
-        if coverage is not None:
-            words = f"{coverage.modules} of {coverage.of}"
-            tone = "look" if coverage.ignored or not coverage.modules else "good"
-        self._coverage.setText(words)
-        self._coverage.setToolTip("Layers of the model that this file changes" if coverage else "")
-        _tone(self._coverage, "refused" if attachment.status == "refused" else tone)
+        waiting = "after this run" if self._hearing.is_running else "loading…"
+        self._coverage.show_attachment(strip.name, attachment, waiting)
         tone, sentence = notice(strip, attachment, self._mix.model)
         self._notice.setText(sentence)
         self._notice.setVisible(bool(sentence))
@@ -152,9 +174,17 @@ class StripView(QFrame):
 
     def _name_controls(self, name: str) -> None:
         self.setAccessibleName(f"Strip {name}")
+        self._curves.setAccessibleName(f"Show the curves of {name}")
         self._mute.setAccessibleName(f"Mute {name}")
         self._solo.setAccessibleName(f"Solo {name}")
         self._remove.setAccessibleName(f"Remove {name}")
+
+    def _show_curves(self, has_curves: bool) -> None:
+        """Unfold the lane when the first curve comes, so that none plays unseen."""
+        self._curves.setIcon(icon("curve", theme().text if has_curves else theme().secondary))
+        is_news, self._has_curves = has_curves and not self._has_curves, has_curves
+        if is_news:
+            self.unfold()
 
     def _show_faders(self) -> None:
         strip = self._mix.strip(self.id)
@@ -163,9 +193,12 @@ class StripView(QFrame):
         if tuple(self._faders) != experts:
             self._make_faders(experts)
         for expert, fader in self._faders.items():
-            fader.show_strength(strip.strength(expert))
+            is_automated = strip.followed(expert) is not None and not strip.per_step
+            fader.show_strength(self._automation.strength(strip, expert))
+            fader.show_automated(is_automated)
             label = expert.upper() if len(experts) > 1 else "Strength"
-            fader.setAccessibleName(f"{label} strength of {strip.name}, percent")
+            follows = ", follows its curve" if is_automated else ""
+            fader.setAccessibleName(f"{label} strength of {strip.name}, percent{follows}")
 
     def _make_faders(self, experts: tuple[Expert, ...]) -> None:
         for old in self._faders.values():
@@ -183,9 +216,18 @@ class StripView(QFrame):
 
     def tab_chain(self) -> tuple[QWidget, ...]:
         """What Tab visits, in order."""
-        return (self, self._mute, self._solo, self._remove, *self._faders.values())
+        buttons = (self._curves, self._mute, self._solo, self._remove, self._coverage)
+        return (self, *buttons, *self._faders.values(), *self.lane.tab_chain())
 
     # Doing
+
+    def unfold(self, is_open: bool = True) -> None:
+        """Show the lane with the strip's curves, or fold it away."""
+        self._curves.setChecked(is_open)
+
+    def _unfold(self, is_open: bool) -> None:
+        self.lane.setVisible(is_open)
+        self.refresh()
 
     def remove(self) -> None:
         """Take the strip off the desk."""
@@ -199,12 +241,18 @@ class StripView(QFrame):
             self.remove()
         elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down) and is_alt:
             self._mix.move(self.id, index + (1 if key == Qt.Key.Key_Down else -1))
-        elif key == Qt.Key.Key_M and not event.modifiers():
-            self._mute.toggle()
-        elif key == Qt.Key.Key_S and not event.modifiers():
-            self._solo.toggle()
+        elif (letter := self._letters().get(Qt.Key(key))) and not event.modifiers():
+            letter()
         else:
             super().keyPressEvent(event)
+
+    def _letters(self) -> dict[Qt.Key, Callable[[], None]]:
+        return {
+            Qt.Key.Key_M: self._mute.toggle,
+            Qt.Key.Key_S: self._solo.toggle,
+            Qt.Key.Key_A: self._curves.toggle,
+            Qt.Key.Key_F: lambda: self._mix.follow_curves(self.id),
+        }
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._pressed = event.position().toPoint()

@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from catalog.curve import Curve
 from catalog.library import Entry
 from catalog.models import Expert, ModelInfo
 from catalog.recipe import LoraUse
@@ -17,6 +18,7 @@ from engine.messages import AdapterAttached, Failed, Mix, ModelLoaded, Strip
 from ui.state.strip import LIMIT, Attachment, StripState
 
 Strips = tuple[StripState, ...]
+EXPERTS: tuple[Expert, ...] = ("high", "low")
 
 
 class MixState(QObject):
@@ -57,21 +59,19 @@ class MixState(QObject):
     @property
     def experts(self) -> tuple[Expert, ...]:
         """The experts of the loaded model; two until one is loaded."""
-        return self.model.experts if self.model else ("high", "low")
+        return self.model.experts if self.model else EXPERTS
 
     def uses(self) -> tuple[LoraUse, ...]:
         """The desk as a recipe's LoRAs by their whole paths, mute and solo worked in; refused ones left out."""
         return tuple(
-            LoraUse(str(s.path), played.high, played.low, played.per_step, self._sha256(s))
+            _use(s, played, self._sha256(s))
             for s, played in zip(self.strips, self._played(self.strips), strict=True)
             if self.attachment(s.id).status != "refused"
         )
 
     def all_uses(self) -> tuple[LoraUse, ...]:
-        """Every strip as it stands, for the next start: mute and solo are kept beside the strengths."""
-        return tuple(
-            LoraUse(str(s.path), s.high, s.low, s.per_step, self._sha256(s), _marks(s)) for s in self.strips
-        )
+        """Every strip as it stands, for the next start: also mute, solo and curves that wait."""
+        return tuple(replace(_use(s, s, self._sha256(s)), extra=_marks(s)) for s in self.strips)
 
     # What one does
 
@@ -100,15 +100,40 @@ class MixState(QObject):
         """Set a strength; what is no finite number within ±100 is ignored.
 
         A model with one expert has one fader, which sets both, so that a recipe means the same elsewhere.
+        A fader that is moved takes over from its curve, which waits until it is followed again.
         """
         strip = self.strip(id)
         if strip is None or not math.isfinite(value) or abs(value) > LIMIT:
             return
-        is_one = len(self.experts) == 1
-        high = float(value) if is_one or expert == "high" else strip.high
-        low = float(value) if is_one or expert == "low" else strip.low
-        changed = replace(strip, high=high, low=low, per_step=())
+        moved = self._faders_of(expert)
+        high = float(value) if "high" in moved else strip.high
+        low = float(value) if "low" in moved else strip.low
+        by_hand = strip.by_hand | {e for e in moved if strip.curve(e) is not None}
+        changed = replace(strip, high=high, low=low, per_step=(), by_hand=by_hand)
         self._swap(f"{strip.name} strength", changed, f"{id} {expert} {self._gesture}")
+
+    def set_curve(self, id: str, expert: Expert, curve: Curve | None) -> None:
+        """Give a fader a curve to follow from now on, or take its curve away."""
+        if strip := self.strip(id):
+            given = self._faders_of(expert)
+            high = curve if "high" in given else strip.high_curve
+            low = curve if "low" in given else strip.low_curve
+            changed = replace(
+                strip, high_curve=high, low_curve=low, by_hand=strip.by_hand - set(given), per_step=()
+            )
+            self._swap(f"{strip.name} curve", changed, f"{id} {expert} curve {self._gesture}")
+
+    def follow_curves(self, id: str) -> None:
+        """Let a strip's faders follow their curves again."""
+        if strip := self.strip(id):
+            self._swap(f"{strip.name} follow curve", replace(strip, by_hand=frozenset(), per_step=()))
+
+    def change(self, text: str, strips: Sequence[StripState]) -> None:
+        """Replace some strips by what they should be, in one undo step called `text`."""
+        changed = {strip.id: strip for strip in strips}
+        after = tuple(changed.get(s.id, s) for s in self.strips)
+        if after != self.strips:
+            self._do(text, after)
 
     def begin_gesture(self) -> None:
         """A drag or key press begins: its strengths, as many as they are, become one undo step."""
@@ -141,7 +166,16 @@ class MixState(QObject):
 
     def _opened(self, use: LoraUse, path: Path, entry: Entry | None) -> StripState:
         is_muted, is_solo = use.extra.get("muted") is True, use.extra.get("solo") is True
-        return StripState(self._new_id(), path, entry, use.high, use.low, use.per_step, is_muted, is_solo)
+        said = use.extra.get("by_hand")
+        by_hand = frozenset(e for e in EXPERTS if isinstance(said, list) and e in said)
+        return StripState(
+            self._new_id(), path, entry, use.high, use.low, use.per_step, is_muted, is_solo,
+            use.high_curve, use.low_curve, by_hand,
+        )  # fmt: skip
+
+    def _faders_of(self, expert: Expert) -> tuple[Expert, ...]:
+        """What the fader of an expert moves: with one expert both, so that a recipe means the same elsewhere."""
+        return EXPERTS if len(self.experts) == 1 else (expert,)
 
     def _sha256(self, strip: StripState) -> str:
         return self.attachment(strip.id).sha256 or (strip.entry.sha256 if strip.entry else "")
@@ -189,9 +223,9 @@ class MixState(QObject):
         self.mix = Mix(self.mix.revision + 1, self._played(heard))
         for strip in self.mix.strips:
             old = before.get(strip.adapter)
-            if old is None or old.high != strip.high:
+            if old is None or (old.high, old.high_curve) != (strip.high, strip.high_curve):
                 self.last_change[strip.adapter, "high"] = self.mix.revision
-            if old is None or old.low != strip.low:
+            if old is None or (old.low, old.low_curve) != (strip.low, strip.low_curve):
                 self.last_change[strip.adapter, "low"] = self.mix.revision
         self.changed.emit(self.mix)
 
@@ -250,6 +284,12 @@ def first_strengths(entry: Entry | None, experts: tuple[Expert, ...]) -> tuple[f
     return (1.0 if hint != "low" else 0.0), (1.0 if hint != "high" else 0.0)
 
 
-def _marks(strip: StripState) -> dict[str, bool]:
-    marks = {"muted": strip.is_muted, "solo": strip.is_solo}
-    return {name: True for name, is_on in marks.items() if is_on}
+def _use(strip: StripState, played: StripState | Strip, sha256: str) -> LoraUse:
+    curves = played.high_curve, played.low_curve
+    return LoraUse(str(strip.path), played.high, played.low, played.per_step, sha256, {}, *curves)
+
+
+def _marks(strip: StripState) -> dict[str, object]:
+    """What a strip remembers beside what it plays; a recipe keeps such fields without knowing them."""
+    marks = {"muted": strip.is_muted, "solo": strip.is_solo, "by_hand": sorted(strip.by_hand)}
+    return {name: value for name, value in marks.items() if value}

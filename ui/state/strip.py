@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from catalog.curve import Curve
 from catalog.library import Entry
 from catalog.models import Expert
 from engine.messages import Coverage, Strip
@@ -16,9 +17,10 @@ Status = Literal["attaching", "attached", "refused"]
 
 @dataclass(frozen=True, slots=True)
 class StripState:
-    """What undo brings back: a file on the desk with its strengths, mute and solo.
+    """What undo brings back: a file on the desk with its strengths and curves, mute and solo.
 
-    `per_step` comes from a recipe and wins over the faders until one of them is moved.
+    `per_step` comes from a recipe and wins over all until a fader is moved or a curve changed. `by_hand`
+    are the experts whose fader was moved since: their curve waits until it is followed again.
     """
 
     id: str
@@ -29,6 +31,9 @@ class StripState:
     per_step: tuple[float, ...] = ()
     is_muted: bool = False
     is_solo: bool = False
+    high_curve: Curve | None = None
+    low_curve: Curve | None = None
+    by_hand: frozenset[Expert] = frozenset()
 
     @property
     def name(self) -> str:
@@ -39,11 +44,20 @@ class StripState:
         """Where the fader of `expert` stands."""
         return self.high if expert == "high" else self.low
 
+    def curve(self, expert: Expert) -> Curve | None:
+        """The curve of that fader, followed or waiting."""
+        return self.high_curve if expert == "high" else self.low_curve
+
+    def followed(self, expert: Expert) -> Curve | None:
+        """The curve that plays instead of the fader."""
+        return None if expert in self.by_hand else self.curve(expert)
+
     def played(self, is_any_solo: bool) -> Strip:
         """What the engine hears: mute and other strips' solo make it 0."""
         if self.is_muted or (is_any_solo and not self.is_solo):
             return Strip(self.id, 0.0, 0.0)
-        return Strip(self.id, self.high, self.low, self.per_step)
+        curves = self.followed("high"), self.followed("low")
+        return Strip(self.id, self.high, self.low, self.per_step, *curves)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,115 @@
+"""Wan2GP's multiplier text on the desk: strips that play what it says, and the text that says what they play."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from catalog.curve import Curve, held
+from catalog.models import Expert
+from catalog.multipliers import (
+    MOST_PHASES,
+    Entry,
+    NotExpressible,
+    Phases,
+    Values,
+    per_step,
+    phases_in,
+    read,
+    write,
+)
+from catalog.sigma_axis import TRAIN_STEPS, SigmaAxis
+from engine.automation import strength
+from ui.state.strip import StripState
+
+FIRST_THRESHOLD = 965.0
+"""Where the first of three phases ends in Wan2GP's own three-phase profiles; the text does not say."""
+
+
+def pasted(
+    text: str, strips: Sequence[StripState], axis: SigmaAxis, experts: tuple[Expert, ...]
+) -> list[StripState]:
+    """The strips as the text has them, entry by entry, for a run on this axis. Raises BadMultipliers.
+
+    A phase is an expert; three phases are two of the high-noise expert and one of the other. What is one
+    strength all along sets the fader, what changes on the way becomes a curve.
+    """
+    phases = phases_of(text, len(strips), experts)
+    entries = read(text, len(strips), phases, model_switch=2 if phases == MOST_PHASES else 1)
+    borders = _borders(axis, phases)
+    return [
+        _playing(strip, entry, axis, borders, experts) for strip, entry in zip(strips, entries, strict=True)
+    ]
+
+
+def phases_of(text: str, strips: int, experts: tuple[Expert, ...]) -> int:
+    """In how many phases a text is read: one for each expert, or three where an entry has as many."""
+    if len(experts) == 1:
+        return 1
+    return MOST_PHASES if phases_in(text, strips) == MOST_PHASES else 2
+
+
+def copied(strips: Sequence[StripState], axis: SigmaAxis) -> str:
+    """The text that makes Wan2GP play the strips as they are heard. Raises NotExpressible."""
+    if not strips:
+        raise NotExpressible("There is no strip on the desk to copy multipliers from.")
+    is_any_solo = any(strip.is_solo for strip in strips)
+    heard = [strip.played(is_any_solo) for strip in strips]
+    played = [
+        tuple(strength(strip, expert, step, axis.sigmas) for step, expert in enumerate(axis.experts))
+        for strip in heard
+    ]
+    at_boundary = _step_at_boundary(axis)
+    if at_boundary is not None and any(len(set(values)) > 1 for values in played):
+        raise NotExpressible(
+            f"Wan2GP cannot play this: step {at_boundary + 1} is exactly at the boundary, where it is LOW there "
+            "and HIGH here.",
+            "Change the number of steps or the shift a little.",
+        )
+    return write(played, axis.border)
+
+
+def _borders(axis: SigmaAxis, phases: int) -> tuple[int, int]:
+    if phases < MOST_PHASES:
+        return axis.border, axis.steps
+    first, _ = Phases(2, 1, (FIRST_THRESHOLD,)).borders([s * TRAIN_STEPS for s in axis.sigmas])
+    return min(first, axis.border), axis.border
+
+
+def _playing(
+    strip: StripState,
+    entry: Entry,
+    axis: SigmaAxis,
+    borders: tuple[int, int],
+    experts: tuple[Expert, ...],
+) -> StripState:
+    played = per_step(entry, axis.steps, borders)
+    high, high_curve = _fader(axis, "high", played, entry[0])
+    low, low_curve = _fader(axis, "low", played, entry[-1])
+    if len(experts) == 1:
+        low, low_curve = high, high_curve
+    return replace(
+        strip,
+        high=high,
+        low=low,
+        high_curve=high_curve,
+        low_curve=low_curve,
+        per_step=(),
+        by_hand=frozenset(),
+    )
+
+
+def _fader(axis: SigmaAxis, expert: Expert, played: Values, own: Values) -> tuple[float, Curve | None]:
+    """A fader's place, and its curve where one place is not enough; `own` counts where it has no step."""
+    steps = axis.steps_of(expert)
+    heard = [played[step] for step in steps] or [own[0]]
+    if len(set(heard)) == 1:
+        return heard[0], None
+    return heard[0], held([axis.sigmas[step] for step in steps], heard)
+
+
+def _step_at_boundary(axis: SigmaAxis) -> int | None:
+    """The high-noise step that Wan2GP gives to the other expert: it changes over at the threshold itself."""
+    if axis.boundary is None:
+        return None
+    last = axis.border - 1
+    border = axis.boundary * TRAIN_STEPS
+    return last if last >= 0 and int(axis.sigmas[last] * TRAIN_STEPS) <= border else None
