@@ -11,6 +11,7 @@ from catalog.folders import Folders
 from catalog.header import read_header, read_scalars
 from catalog.identify import Identity, identify, scalar_names
 from catalog.library import Entry, Known, Library, Origin
+from catalog.sidecar import base_model
 
 SUFFIXES = (".safetensors", ".sft")
 PART_SUFFIX = ".part"
@@ -116,7 +117,7 @@ def with_hash(entry: Entry, library: Library, watch: Watch = lambda: None) -> En
 def identify_file(path: Path) -> Identity:
     """What the LoRA file at `path` is; UnreadableFile when it is none."""
     header = read_header(path)
-    return identify(header, path.name, read_scalars(path, header, scalar_names(header)))
+    return identify(header, path.name, read_scalars(path, header, scalar_names(header)), base_model(path))
 
 
 def hash_file(path: Path, watch: Watch = lambda: None) -> str:

@@ -117,3 +117,11 @@ def test_a_name_that_is_not_utf8_does_not_stop_a_scan(tmp_path: Path) -> None:
     write(folders.library / "good.safetensors", fill=2)
     assert len(look(folders)) == 2
     assert len(look(folders)) == 2
+
+
+def test_what_a_download_tool_claims_is_held_against_the_tensors(tmp_path: Path) -> None:
+    folders = folders_in(tmp_path)
+    file = write(folders.library / "halo.safetensors")
+    file.with_suffix(".civitai.info").write_text('{"baseModel": "SDXL 1.0"}')
+    entry = look(folders)["halo.safetensors"]
+    assert entry.identity and any("SDXL" in sentence for sentence in entry.identity.contradictions)
