@@ -70,11 +70,11 @@ def loaded(parts: Components) -> Loaded:
 
 
 def fingerprint(files: Iterable[Path]) -> str:
-    """What tells a model's files from others, without reading them: places, sizes and times."""
+    """What tells a model's files from others, without reading them: names, sizes and times."""
     digest = hashlib.sha256()
     for file in sorted(files):
         status = file.stat()
-        digest.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        digest.update(f"{file.parent.name}/{file.name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
 

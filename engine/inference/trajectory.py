@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from operator import itemgetter
 
 from torch import Tensor
@@ -57,7 +58,7 @@ class Taken:
         return self.preview.nbytes
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Point:
     """A run before step `step`: its latents and the scheduler's state, on the host."""
 
@@ -65,7 +66,7 @@ class Point:
     latents: Tensor
     state: State
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
         """Bytes of host memory."""
         return sum(tensor.nbytes for tensor in tensors_in([self.latents, *self.state.values()]))

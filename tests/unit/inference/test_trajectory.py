@@ -1,5 +1,6 @@
 """Kept steps on tiny real models: whatever is taken over, the clip is the same bit for bit."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -348,3 +349,22 @@ def test_a_prompt_changes_nothing_about_the_loras(playing: WanSession, tmp_path:
     assert np.array_equal(latents(again), latents(first))
     bare, _ = render(playing, short(prompt="one"), run=4)
     assert not np.array_equal(latents(bare), latents(first))
+
+
+# The model
+
+
+def test_steps_of_other_weights_are_not_taken_over(model_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(model_folder, folder)
+    session = WanSession("cpu")
+    session.load(str(folder))
+    render(session, short())
+    tiny.transformer(9).save_pretrained(folder / "transformer")
+    session.load(str(folder))
+    clip, events = render(session, short(), start=Reuse(), run=2)
+    fresh, _ = render(session, short(), run=3)
+    assert begun_at(events) == 0 and np.array_equal(latents(clip), latents(fresh))
+    session.load(str(model_folder))
+    session.load(str(folder))
+    assert begun_at(render(session, short(), start=Reuse(), run=4)[1]) == STEPS
