@@ -45,6 +45,13 @@ def is_matrix(layer: nn.Module) -> bool:
     )
 
 
+def weight_shape(layer: nn.Module) -> tuple[int, ...]:
+    """The shape of the layer's weight; a stored one is not made whole for it."""
+    if isinstance(layer, StoredLinear):
+        return layer.out_features, layer.in_features
+    return tuple(parameter(layer, "weight").shape)
+
+
 def matrix(layer: nn.Module) -> Tensor:
     """The layer's weight as [out, in·kernel], in the type it computes in; read-only."""
     return parameter(layer, "weight").flatten(1)
