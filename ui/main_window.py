@@ -147,12 +147,13 @@ class MainWindow(QMainWindow):
         self.browser.chosen.connect(self._add_to_desk)
         self.browser.coverage_wanted.connect(self._explain)
         self.browser.view.lacking.connect(own.catalog.cover_first)
+        self.desk.coverage_asked.connect(self._explain_strip)
         self.browser.trashed.connect(own.cards.lose)
         self._overlay.dropped.connect(self._take_dropped)
         own.catalog.found.connect(self._on_found)
         own.catalog.lost.connect(own.cards.lose)
-        own.catalog.covered.connect(own.cards.take_coverage)
         own.catalog.scan_finished.connect(self._on_looked)
+        own.catalog.covered.connect(own.cards.take_coverage)
         own.catalog.install_progress.connect(self.browser.show_progress)
         own.catalog.install_finished.connect(self._on_installed)
         own.catalog.failed.connect(self._on_catalog_failed)
@@ -197,6 +198,11 @@ class MainWindow(QMainWindow):
 
     def _explain(self, entry: Entry) -> None:
         self.coverage.open_file(entry.name, entry.path, self._states.run.model)
+
+    def _explain_strip(self, id: str) -> None:
+        own = self._states
+        if strip := own.mix.strip(id):
+            self.coverage.open_strip(strip, own.mix.attachment(id), own.mix.model or own.run.model)
 
     def _take_dropped(self, paths: tuple[Path, ...], place: QPoint) -> None:
         recipes = [p for p in paths if p.suffix.lower() in RECIPES and p.is_file()]
