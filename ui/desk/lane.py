@@ -101,9 +101,10 @@ class Lane(QWidget):
         return QSize(160, 116)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        paint(painter, self._look())
-        painter.end()
+        if self._mix.strip(self.points.id) is not None:
+            painter = QPainter(self)
+            paint(painter, self._look())
+            painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._more.setGeometry(self.width() - 28, self.height() - LABELS - 2, 22, LABELS)

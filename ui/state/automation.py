@@ -14,7 +14,7 @@ from engine.messages import RunStarted, StepFinished
 from ui.state.mix import MixState
 from ui.state.run import RunState
 from ui.state.strip import StripState
-from ui.state.wan2gp import FIRST_THRESHOLD, copied, pasted, phases_of
+from ui.state.wan2gp import FIRST_THRESHOLD, copied, pasted, phases_of, switch_threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +145,8 @@ class Automation(QObject):
             self._say("look", str(error), error.advice)
             return ""
         needs = [f"{self.axis.steps} steps"] if "," in text else []
-        if ";" in text and self.axis.boundary is not None:
-            needs += ["2 guidance phases", f"switch threshold {self.axis.boundary * TRAIN_STEPS:g}"]
+        if ";" in text:
+            needs += ["2 guidance phases", f"switch threshold {switch_threshold(self.axis)}"]
         advice = f"Wan2GP plays the same with {', '.join(needs)}." if needs else ""
         if "-" in text:
             advice += " It loses negative numbers when it applies an accelerator profile."

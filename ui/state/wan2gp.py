@@ -57,14 +57,19 @@ def copied(strips: Sequence[StripState], axis: SigmaAxis) -> str:
         tuple(strength(strip, expert, step, axis.sigmas) for step, expert in enumerate(axis.experts))
         for strip in heard
     ]
-    at_boundary = _step_at_boundary(axis)
-    if at_boundary is not None and any(len(set(values)) > 1 for values in played):
-        raise NotExpressible(
-            f"Wan2GP cannot play this: step {at_boundary + 1} is exactly at the boundary, where it is LOW there "
-            "and HIGH here.",
-            "Change the number of steps or the shift a little.",
-        )
     return write(played, axis.border)
+
+
+def switch_threshold(axis: SigmaAxis) -> int | None:
+    """The switch threshold with which Wan2GP changes experts at the same step, for a run with two.
+
+    It changes at the threshold itself, diffusers only after the boundary.
+    """
+    if axis.boundary is None:
+        return None
+    threshold = int(axis.boundary * TRAIN_STEPS)
+    last_high = axis.sigmas[axis.border - 1] if axis.border else 1.0
+    return threshold - 1 if int(last_high * TRAIN_STEPS) <= threshold else threshold
 
 
 def _borders(axis: SigmaAxis, phases: int) -> tuple[int, int]:
@@ -104,12 +109,3 @@ def _fader(axis: SigmaAxis, expert: Expert, played: Values, own: Values) -> tupl
     if len(set(heard)) == 1:
         return heard[0], None
     return heard[0], held([axis.sigmas[step] for step in steps], heard)
-
-
-def _step_at_boundary(axis: SigmaAxis) -> int | None:
-    """The high-noise step that Wan2GP gives to the other expert: it changes over at the threshold itself."""
-    if axis.boundary is None:
-        return None
-    last = axis.border - 1
-    border = axis.boundary * TRAIN_STEPS
-    return last if last >= 0 and int(axis.sigmas[last] * TRAIN_STEPS) <= border else None
