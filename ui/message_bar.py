@@ -148,9 +148,9 @@ class MessageBar(QFrame):
         words.setSpacing(2)
         words.addWidget(self._sentence)
         words.addWidget(self._advice)
-        row = QHBoxLayout()
+        self._row = row = QHBoxLayout()
         row.setSpacing(8)
-        row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._icon)
         row.addLayout(words, 1)
         for widget in (self._count, *self._offers, self._copy, self._details_button, self._close):
             row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
@@ -172,6 +172,8 @@ class MessageBar(QFrame):
         self._sentence.setText(message.sentence)
         self._advice.setText(message.advice)
         self._advice.setVisible(bool(message.advice))
+        beside_one_line = Qt.AlignmentFlag.AlignVCenter if not message.advice else Qt.AlignmentFlag.AlignTop
+        self._row.setAlignment(self._icon, beside_one_line)
         self._count.setText(f"+{older} older")
         self._count.setVisible(older > 0)
         self._show_offers(message)

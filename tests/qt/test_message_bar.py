@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from ui.message_bar import MOST, MessageBar
+from ui.message_bar import MOST, Action, MessageBar
 
 
 @pytest.fixture
@@ -87,3 +87,29 @@ def test_escape_dismisses_when_the_bar_has_the_focus(bar: MessageBar, qtbot: QtB
 def test_an_unknown_kind_is_information(bar: MessageBar) -> None:
     bar.say("gossip", "Hm.")
     assert bar.messages[-1].kind == "info"
+
+
+def test_an_offer_is_taken_once_and_its_message_goes(bar: MessageBar) -> None:
+    done: list[str] = []
+    offers = (
+        Action("Continue", "Go on", lambda: done.append("on")),
+        Action("Discard", "Let it go", lambda: done.append("gone")),
+    )
+    bar.say("info", "Older.")
+    bar.say("info", "A clip stopped.", actions=offers)
+    assert (
+        button(bar, "Continue").toolTip() == "Go on"
+        and "A clip stopped." in button(bar, "Discard").accessibleName()
+    )
+    button(bar, "Discard").click()
+    assert done == ["gone"] and [m.sentence for m in bar.messages] == ["Older."]
+    assert button(bar, "Continue").isHidden(), "the older message offers nothing"
+
+
+def test_offers_come_before_details_and_dismiss_by_tab(bar: MessageBar) -> None:
+    bar.say("info", "A clip stopped.", "", "details", (Action("Continue", "Go on", lambda: None),))
+    bar.window().activateWindow()
+    button(bar, "Continue").setFocus()
+    QTest.keyClick(button(bar, "Continue"), Qt.Key.Key_Tab)
+    focused = bar.focusWidget()
+    assert focused is button(bar, "Details")

@@ -52,7 +52,7 @@ def right(run: RunState, showing: Showing) -> tuple[Part, ...]:
     if run.is_cancelling:
         return (Part("cancelling…", theme().text),)
     if run.phase == "queued":
-        return (Part("waiting for the model…", theme().text),)
+        return (Part("waiting for the model…" if run.is_loading else "starting…", theme().text),)
     if run.current_run is None:
         return ()
     if run.progress is None or run.stage not in ("", "denoising"):
@@ -68,11 +68,11 @@ def _drafting(run: RunState) -> str:
 
 def empty(run: RunState) -> str:
     """The sentence where the picture will be."""
-    if run.phase == "running":
-        return f"{run.stage or 'starting'}…".capitalize()
-    if run.phase == "queued":
+    if run.phase not in ("running", "queued"):
+        return "Press Ctrl+Enter to render the first clip"
+    if run.is_loading:
         return "Rendering begins as soon as the model is loaded"
-    return "Press Ctrl+Enter to render the first clip"
+    return f"{run.stage or 'starting'}…".capitalize()
 
 
 def pace(progress: Progress) -> str:

@@ -19,7 +19,7 @@ class FileButton(QPushButton):
         super().__init__()
         self._file: Path | None = None
         self.setProperty("quiet", True)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.clicked.connect(self._reveal)
         self.set_file(None)
 

@@ -38,7 +38,7 @@ class StagePanel(QFrame):
         self.showing = Showing(run_state, self.playback, self)
         self.player = Player(run_state, self.showing, self.playback)
         self.timeline = Timeline(run_state, self.showing, name_of)
-        self.take_row = TakeRow(run_state, self.showing, self.timeline.track)
+        self.take_row = TakeRow(run_state, self.showing, self.timeline)
         self.transport = Transport(self.playback)
         self.settings_row = SettingsRow(run_state)
         column = QVBoxLayout(self)

@@ -8,7 +8,7 @@ from ui.elided_label import ElidedLabel
 from ui.stage.file_button import FileButton
 from ui.stage.showing import Showing
 from ui.stage.take_switch import TakeSwitch
-from ui.stage.track import Track
+from ui.stage.timeline import Timeline
 from ui.state.run import RunState
 from ui.state.take import Take
 from ui.theme import font
@@ -24,9 +24,10 @@ class TakeRow(QWidget):
     continue_requested = Signal(object)
     keep_requested = Signal(object)
 
-    def __init__(self, run_state: RunState, showing: Showing, track: Track) -> None:
+    def __init__(self, run_state: RunState, showing: Showing, timeline: Timeline) -> None:
         super().__init__()
-        self._run_state, self._showing, self._track = run_state, showing, track
+        self._run_state, self._showing, self._timeline = run_state, showing, timeline
+        self._track = timeline.track
         self._takes = run_state.takes
         self.switch = TakeSwitch(run_state)
         self.words = ElidedLabel()
@@ -63,7 +64,8 @@ class TakeRow(QWidget):
         row.setSpacing(6)
         row.addWidget(self.switch)
         row.addWidget(self.words, 1)
-        row.addWidget(self.file, 1)
+        row.addWidget(self.file)
+        row.addStretch()
         for button in (self.branch, self.resume, self.clip, self.keep, self.export):
             row.addWidget(button)
 
@@ -104,6 +106,12 @@ class TakeRow(QWidget):
         return take is not None and take.is_draft and take.frames is not None
 
     def _refresh(self) -> None:
+        had_focus = self.isAncestorOf(self.window().focusWidget() or self)
+        self._show_what_fits()
+        if had_focus and not self.isAncestorOf(self.window().focusWidget() or self):
+            self._timeline.setFocus()  # a button that went must not leave its key press to a neighbour
+
+    def _show_what_fits(self) -> None:
         take, showing = self._takes.current, self._showing
         has_clip = take is not None and take.frames is not None
         is_pinned = showing.is_pinned
@@ -124,11 +132,15 @@ class TakeRow(QWidget):
     def _said(self, take: Take | None) -> str:
         """The strengths of the step that one looks at, or what is worth knowing about the take."""
         step = self._showing.step
-        is_looking = step is not None and (self._showing.is_pinned or step + 1 < self._track.done)
-        if step is not None and is_looking:
+        if step is not None and not self._is_stop(step):
             return " · ".join(self._track.strengths(step)) or "no LoRA"
         if take is None or self._takes.is_running:
             return take.origin if take else ""
         if take.frames is None:
             return f"Stopped at step {len(take.steps)} of {take.count}"
         return "Not saved" if take.file is None else take.origin
+
+    def _is_stop(self, step: int) -> bool:
+        """Whether a step is on because its take went no further."""
+        is_over = self._run_state.phase == "idle" and not self._showing.is_pinned
+        return is_over and step + 1 == self._track.fresh

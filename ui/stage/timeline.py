@@ -90,7 +90,7 @@ class Timeline(QWidget):
             painter.setClipping(False)
         if self.track.is_turn(step):
             self._paint_turn(painter, area)
-        if step == self._showing.step and (step + 1 < self.track.done or self._showing.is_pinned):
+        if step == self._showing.step and (step + 1 != self.track.fresh or self._showing.is_pinned):
             painter.setPen(QPen(QColor(theme().accent), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), 3, 3)
@@ -102,10 +102,10 @@ class Timeline(QWidget):
         return _REUSED if self.track.steps[step].is_reused else 1.0
 
     def _paint_turn(self, painter: QPainter, area: QRectF) -> None:
-        """A notch where the faders were moved."""
+        """A notch where the faders were moved; on a picture, so the same in every theme."""
         corner, side = area.topLeft(), min(7.0, area.width())
-        painter.setPen(QPen(QColor(theme().background), 1))
-        painter.setBrush(QColor(theme().text))
+        painter.setPen(QPen(Qt.GlobalColor.black, 1))
+        painter.setBrush(Qt.GlobalColor.white)
         painter.drawPolygon(QPolygonF([corner, corner + QPointF(side, 0), corner + QPointF(0, side)]))
 
     def _thumbnail(self, step: int) -> QPixmap:

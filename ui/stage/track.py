@@ -101,7 +101,7 @@ class Track:
 
     def is_turn(self, step: int) -> bool:
         """Whether a strength at this step differs from the step before, with the same expert."""
-        if not 0 < step < self.done:
+        if not 0 < step < self.fresh:
             return False
         before, here = self.steps[step - 1], self.steps[step]
         return before.expert == here.expert and before.strengths != here.strengths

@@ -213,6 +213,7 @@ def test_a_stopped_take_goes_on_where_it_stopped_in_its_own_place(
         run.cancel()
     left = stopped.args[0].unfinished
     assert (left.step, left.steps) == (7, 20)
+    assert stage.showing.step == 6
     assert stage.take_row.words.text() == "Stopped at step 7 of 20" and stage.take_row.resume.isVisible()
     mix.set_strength(mix.strips[0].id, "low", 0.1)
     stage.take_row.continue_requested.connect(run.resume)

@@ -74,6 +74,26 @@ def test_it_says_what_the_engine_does(qtbot: QtBot, cold_run: RunState) -> None:
     assert bar.engine.text() == "fake device"
 
 
+def test_live_is_a_lamp_that_says_its_state(qtbot: QtBot, bar: TopBar, live: Live) -> None:
+    assert not bar.live.isChecked() and "off" in bar.live.toolTip() and "Ctrl+L" in bar.live.toolTip()
+    qtbot.mouseClick(bar.live, Qt.MouseButton.LeftButton)
+    assert live.is_on and bar.live.isChecked() and "on" in bar.live.toolTip()
+    live.set_on(False)
+    assert not bar.live.isChecked()
+
+
+def test_a_draft_does_not_disturb_the_bar(
+    qtbot: QtBot, run: RunState, bar: TopBar, session: FakeSession
+) -> None:
+    with qtbot.waitSignal(run.started):
+        run.draft()
+    with qtbot.waitSignal(run.step_finished):
+        session.steps.put(None)
+    assert bar.generate.accessibleName() == "Generate" and bar.fraction == 0 and bar.cancel.isEnabled()
+    qtbot.mouseClick(bar.cancel, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: run.phase == "idle")
+
+
 def test_settings_are_asked_for(qtbot: QtBot, bar: TopBar) -> None:
     with qtbot.waitSignal(bar.settings_requested):
         qtbot.mouseClick(bar.settings, Qt.MouseButton.LeftButton)

@@ -1,0 +1,84 @@
+"""The window's thread is never busy for long while clips are made and faders move."""
+
+import time
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QObject, QTimer
+from pytestqt.qtbot import QtBot
+
+from engine.messages import Frames
+from tests import fakes
+from tests.fakes import FakeSession
+from ui.app import Program
+
+LONGEST = 0.1
+"""Seconds of work between two beats."""
+
+
+class Heart(QObject):
+    """Beats every 10 ms and notes how long the thread worked between two beats.
+
+    It is the thread's own processor time: what other programs and threads take from it on a busy machine
+    says nothing about this window, and would make the test fail by chance.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gaps: list[float] = []
+        self._last = time.thread_time()
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start(10)
+
+    def _beat(self) -> None:
+        now = time.thread_time()
+        self.gaps.append(now - self._last)
+        self._last = now
+
+
+@pytest.fixture
+def large_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Previews and clips as large as those of a real Wan: 832 × 480, 21 and 81 frames."""
+    pictures = np.zeros((81, 480, 832, 3), np.uint8)
+    pictures[:] = np.linspace(0, 255, 832, dtype=np.uint8)[:, np.newaxis]
+    pictures.flags.writeable = False
+
+    def picture(value: int, frames: int = 1) -> Frames:
+        return pictures[: 21 if frames == 1 else 81]
+
+    monkeypatch.setattr(fakes, "picture", picture)
+
+
+@pytest.mark.parametrize("is_live", [False, True])
+def test_the_heart_does_not_miss_a_beat(
+    qtbot: QtBot, program: Program, session: FakeSession, large_pictures: None, is_live: bool
+) -> None:
+    program.window.resize(1280, 720)
+    program.live.set_on(is_live)
+    program.live.open()
+    first, second = (strip.id for strip in program.mix.strips)
+    values = iter(np.linspace(-1, 1, 60))
+    faders = QTimer()
+    faders.timeout.connect(lambda: move(next(values, None)))
+    ended: list[bool] = []
+
+    def move(value: float | None) -> None:
+        if value is None:
+            ended.append(True)
+            faders.stop()
+            return
+        program.mix.begin_gesture()
+        program.mix.set_strength(first, "high", float(value))
+        program.mix.set_strength(second, "low", float(-value))
+        session.steps.put(None)
+
+    if not is_live:
+        program.run.generate()
+    heart = Heart()
+    faders.start(15)
+    qtbot.waitUntil(lambda: bool(ended), timeout=60_000)
+    session.is_free = True
+    qtbot.waitUntil(lambda: bool(program.run.takes.all) and program.run.phase == "idle", timeout=60_000)
+    assert len(heart.gaps) > 30, "it was measured"
+    assert max(heart.gaps) < LONGEST

@@ -1,0 +1,90 @@
+"""The Run menu's keys: heard where they can do something, and left to text fields while one types."""
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPlainTextEdit
+from pytestqt.qtbot import QtBot
+
+from catalog.folders import Folders
+from tests.fakes import FakeSession
+from ui.app import Program
+
+CONTROL, ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
+
+
+@pytest.fixture
+def played(qtbot: QtBot, program: Program, session: FakeSession) -> Program:
+    """The window, active, with a finished clip."""
+    program.window.activateWindow()
+    qtbot.waitUntil(program.window.isActiveWindow)
+    session.is_free = True
+    with qtbot.waitSignal(program.run.finished, timeout=30_000):
+        program.run.generate()
+    return program
+
+
+def test_live_is_a_key_and_remembered(
+    qtbot: QtBot, program: Program, open_program: Callable[[Folders], Program], folders: Folders
+) -> None:
+    program.window.activateWindow()
+    qtbot.waitUntil(program.window.isActiveWindow)
+    QTest.keyClick(program.window.desk.views[0], Qt.Key.Key_L, CONTROL)
+    assert program.live.is_on and program.window.top_bar.live.isChecked()
+    program.window.close()
+    again = open_program(folders)
+    assert again.live.is_on and again.run.phase == "idle", "the desk that comes back begins nothing"
+    again.window.close()
+
+
+def test_b_branches_from_the_step_on_show_but_is_a_letter_in_the_prompt(
+    qtbot: QtBot, played: Program
+) -> None:
+    stage = played.window.stage
+    stage.timeline.setFocus()
+    QTest.keyClick(stage.timeline, Qt.Key.Key_B)
+    assert played.run.phase == "idle", "no step is pinned"
+    QTest.keyClick(stage.timeline, Qt.Key.Key_Home)
+    QTest.keyClick(stage.timeline, Qt.Key.Key_Right)
+    prompt = next(w for w in stage.findChildren(QPlainTextEdit) if not w.isReadOnly())
+    prompt.setFocus()
+    QTest.keyClick(prompt, Qt.Key.Key_B)
+    assert "b" in prompt.toPlainText() and played.run.phase == "idle"
+    stage.timeline.setFocus()
+    with qtbot.waitSignal(played.run.started) as begun:
+        QTest.keyClick(stage.timeline, Qt.Key.Key_B)
+    assert begun.args[0].begins_at == 1
+
+
+def test_alt_and_arrows_turn_the_takes(qtbot: QtBot, played: Program) -> None:
+    with qtbot.waitSignal(played.run.finished, timeout=30_000):
+        played.run.generate()
+    first, second = played.run.takes.all
+    QTest.keyClick(played.window.desk.views[0], Qt.Key.Key_Left, ALT)
+    assert played.run.takes.current is first
+    QTest.keyClick(played.window.desk.views[0], Qt.Key.Key_Right, ALT)
+    assert played.run.takes.current is second
+
+
+def test_focus_goes_to_the_timeline_when_the_pressed_button_goes(qtbot: QtBot, played: Program) -> None:
+    stage = played.window.stage
+    stage.showing.pin(2)
+    stage.take_row.branch.setFocus()
+    with qtbot.waitSignal(played.run.finished, timeout=30_000):
+        QTest.keyClick(stage.take_row.branch, Qt.Key.Key_Space)
+    assert stage.timeline.hasFocus()
+
+
+def test_the_memory_for_steps_is_what_the_settings_say(
+    program: Program, open_program: Callable[[Folders], Program], folders: Folders
+) -> None:
+    assert program.bridge.budget == 2 << 30
+    program.run.allow_memory(0)
+    assert program.bridge.budget == 0
+    program.settings.memory = 5
+    program.window.close()
+    again = open_program(folders)
+    assert again.bridge.budget == 5 << 30
+    again.window.close()
