@@ -25,7 +25,8 @@ class Origin:
     """A run before its first step of its own.
 
     `plan` and `latents` stand there, `trajectory` has the steps before, and `past` what the first steps
-    play whatever the mix says: as many as `trajectory` has, or more where some were not kept.
+    play whatever the mix says: as many as `trajectory` has, or more where some were not kept. `revision`
+    is that of the mix which they agree with, else 0.
     """
 
     recipe: Recipe
@@ -33,6 +34,7 @@ class Origin:
     trajectory: Trajectory
     past: Sequence[Tones]
     latents: Tensor
+    revision: int
 
     @property
     def begins_at(self) -> int:
@@ -49,8 +51,10 @@ def origin(command: Generate, model: Loaded, adapters: Adapters, kept: Trajector
     key = _key(model, recipe)
     if source and source.key != replace(key, machine=source.key.machine):
         raise CannotContinue("That clip was begun with another model, or its files have changed since.")
+    revision = 0
     if isinstance(command.start, Reuse):
-        source = kept.find(key, _causes(recipe, plan, adapters, command.live.mix))
+        mix = command.live.mix
+        source, revision = kept.find(key, _causes(recipe, plan, adapters, mix)), mix.revision
     source = source or Trajectory(key, recipe)
     point = source.last(len(source.taken))
     if point:
@@ -61,7 +65,8 @@ def origin(command: Generate, model: Loaded, adapters: Adapters, kept: Trajector
         latents = noise(key.shape, recipe.seed, model.parts.device)
     trajectory = source.up_to(point.step if point else 0)
     trajectory.recipe, trajectory.boundary = recipe, plan.boundary
-    return Origin(recipe, plan, trajectory, [step.cause.tones for step in source.taken], latents)
+    past = [step.cause.tones for step in source.taken]
+    return Origin(recipe, plan, trajectory, past, latents, revision)
 
 
 def cause(recipe: Recipe, plan: Schedule, step: int, tones: Tones) -> Cause:

@@ -3,9 +3,10 @@
 import html
 import re
 from collections import OrderedDict
+from collections.abc import Iterable
 
 import ftfy
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase, UMT5EncoderModel
 
 MAX_TOKENS = 512
@@ -25,6 +26,12 @@ class PromptEncoder:
         self._tokenizer = tokenizer
         self._text_encoder = text_encoder
         self._known: OrderedDict[str, Tensor] = OrderedDict()
+
+    @property
+    def blocks(self) -> Iterable[nn.Module]:
+        """The pieces between which encoding can be cancelled."""
+        blocks: Iterable[nn.Module] = self._text_encoder.encoder.block
+        return blocks
 
     def encode(self, prompt: str) -> Tensor:
         """Embeddings [1, 512, width], zeros after the prompt's last token, on the encoder's device."""

@@ -19,7 +19,7 @@ from engine.inference.preview import NO_PICTURE
 from engine.inference.saved import pack
 from engine.inference.tones import faders, named, played, tones
 from engine.inference.trajectory import Point, Taken, Trajectories
-from engine.messages import Frames, Mix, Resume, Reuse, RunStarted, Stage, StageChanged, StepFinished
+from engine.messages import Frames, Mix, Resume, RunStarted, Stage, StageChanged, StepFinished
 from engine.worker import Clip, Generate, Post
 
 log = logging.getLogger(__name__)
@@ -69,11 +69,10 @@ class Run:
         trajectory.files |= {r.sha256: str(r.path) for r in self._adapters.attached.values()}
         plan = start.plan
         self._post(RunStarted(command.run, start.recipe, plan.sigmas, plan.experts, start.begins_at))
-        revision = command.live.mix.revision if isinstance(command.start, Reuse) else 0
         for index, taken in enumerate(trajectory.taken):
             strengths, _ = named(taken.cause.tones, self._adapters.attached)
             preview = taken.preview if command.has_previews else NO_PICTURE
-            self._post(self._finished(index, revision, 0.0, preview, strengths, is_reused=True))
+            self._post(self._finished(index, start.revision, 0.0, preview, strengths, is_reused=True))
         if self._folder:
             runs.prune(self._folder.parent)
             if start.begins_at:
@@ -87,7 +86,7 @@ class Run:
             return latents
         assert recipe.guidance is not None
         self._stage("encoding the prompt")
-        text = self._text()
+        text = _cancellable(start.begins_at, self._text)
         self._stage("denoising")
         steps = denoise(
             parts.experts,
@@ -110,8 +109,9 @@ class Run:
         recipe, plan, prompts = self._origin.recipe, self._origin.plan, self._model.prompts
         causes = [cause(recipe, plan, step, ()) for step in range(self._origin.begins_at, self._steps)]
         is_guided = any(c.negative is not None for c in causes)
-        negative = prompts.encode(recipe.negative_prompt or "") if is_guided else None
-        return Text(prompts.encode(recipe.prompt), negative)
+        with interruptible(prompts.blocks, self._command.live):
+            negative = prompts.encode(recipe.negative_prompt or "") if is_guided else None
+            return Text(prompts.encode(recipe.prompt), negative)
 
     def _play(self, mix: Mix, expert: Expert, step: int) -> Strengths:
         """Set the adapters to what the mix says, or to what an earlier run played at this step."""

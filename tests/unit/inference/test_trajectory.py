@@ -16,7 +16,7 @@ from engine.inference.session import WanSession
 from engine.inference.trajectory import Trajectories
 from engine.live import LiveControls
 from engine.messages import Branch, Mix, Reuse, StepFinished, Strip
-from engine.worker import Clip
+from engine.worker import Clip, Generate
 from tests import tiny
 from tests.lora_files import lora_file
 from tests.unit.inference.playing import begun_at, faders, latents, render, short, steps_of
@@ -368,3 +368,24 @@ def test_steps_of_other_weights_are_not_taken_over(model_folder: Path, tmp_path:
     session.load(str(model_folder))
     session.load(str(folder))
     assert begun_at(render(session, short(), start=Reuse(), run=4)[1]) == STEPS
+
+
+def test_a_cancel_while_the_prompt_is_encoded_is_heard_there(playing: WanSession) -> None:
+    live, entered = LiveControls(), list[int]()
+    blocks = playing._loaded().text_encoder.encoder.block
+    hooks = [b.register_forward_hook(lambda *_, n=n: entered.append(n)) for n, b in enumerate(blocks)]
+    hooks.append(blocks[0].register_forward_hook(lambda *_: live.cancel()))
+    with pytest.raises(Cancelled):
+        playing.run(Generate(1, short(prompt="new words"), live), lambda _: None)
+    for hook in hooks:
+        hook.remove()
+    assert entered == [0]
+
+
+def test_steps_taken_over_are_those_of_the_mix_they_agree_with(playing: WanSession) -> None:
+    mix = replace(faders(1.0, 1.0), revision=7)
+    render(playing, short(), mix)
+    _, reused = render(playing, short(), replace(mix, revision=8), Reuse(), run=2)
+    assert {step.mix_revision for step in steps_of(reused)} == {8}
+    _, branch = render(playing, short(), replace(mix, revision=9), Branch(1, 3), run=3)
+    assert [step.mix_revision for step in steps_of(branch)] == [0, 0, 0, 9, 9]
