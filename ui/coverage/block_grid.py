@@ -26,7 +26,6 @@ class BlockGrid(QWidget):
         """Show the shares of blocks; `words` say it to those who do not see it."""
         self._blocks = tuple(share for share in shares if share.name != "other")
         self.setAccessibleDescription(words)
-        self.setVisible(bool(self._blocks))
         self._fit()
         self.update()
 

@@ -15,7 +15,7 @@ MOST_LINES = 300
 
 
 class ReasonsText(QTextBrowser):
-    """As high as its text, so that what surrounds it scrolls; hidden when there is nothing to say."""
+    """As high as its text, so that what surrounds it scrolls."""
 
     def __init__(self, coverage: Coverage, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,9 +36,7 @@ class ReasonsText(QTextBrowser):
         self._fit()
 
     def _write(self) -> None:
-        html = reasons_html(self._coverage, theme())
-        self.setHtml(html)
-        self.setVisible(bool(html))
+        self.setHtml(reasons_html(self._coverage, theme()))
         self._fit()
 
     def _fit(self) -> None:

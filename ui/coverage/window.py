@@ -1,6 +1,6 @@
 """The full list of what a LoRA file does to a model: counts, blocks, kinds of layer, reasons."""
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QRect, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -57,13 +57,15 @@ class CoverageWindow(QDialog):
         self._say(sentence(count), count.tone)
         self._bar.show_share(count.modules / max(1, count.of), count.tone)
         self._bar.setVisible(bool(count.of))
-        if count.modules:
+        if count.modules and coverage.blocks:
             words = block_words(coverage.blocks)
             grid = BlockGrid()
             grid.show_blocks(coverage.blocks, words)
             self._add("Blocks", words, grid)
+        if count.modules and coverage.layers:
             self._add("Kinds of layer", "", LayerTable(coverage.layers))
-        self._list.addWidget(ReasonsText(coverage))
+        if coverage.warnings or coverage.ignored or coverage.errors:
+            self._put(ReasonsText(coverage))
         self._list.addStretch(1)
         self._fit()
 
@@ -139,16 +141,21 @@ class CoverageWindow(QDialog):
         column.addLayout(buttons)
 
     def _add(self, title: str, words: str, body: QWidget) -> None:
-        head, said = QLabel(title), QLabel(words)
+        head = QLabel(title)
         head.setFont(font(12, is_bold=True))
-        said.setProperty("tone", "secondary")
-        said.setProperty("px", "12")
-        said.setWordWrap(True)
-        said.setVisible(bool(words))
-        self._list.addWidget(head)
-        self._list.addWidget(said)
-        self._list.addWidget(body)
+        self._put(head)
+        if words:
+            said = QLabel(words)
+            said.setProperty("tone", "secondary")
+            said.setProperty("px", "12")
+            said.setWordWrap(True)
+            self._put(said)
+        self._put(body)
         self._list.addSpacing(12)
+
+    def _put(self, widget: QWidget) -> None:
+        self._list.addWidget(widget)
+        widget.show()  # a layout counts no child that it has yet to show
 
     def _say(self, words: str, tone: Tone) -> None:
         self._summary.setText(words)
@@ -161,6 +168,7 @@ class CoverageWindow(QDialog):
         room = self.screen().availableSize()
         self.setMinimumWidth(min(400, room.width()))
         self.resize(min(_WIDTH, room.width()), self.height())
+        self._list.setGeometry(QRect(0, 0, self.width(), self.height()))  # blocks wrap at their width
         wanted = sum(_height(box, self.width()) for box in (self._top, self._list, self._buttons)) + 16
         self.resize(self.width(), min(wanted, int(room.height() * 0.85)))
 

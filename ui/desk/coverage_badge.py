@@ -1,5 +1,6 @@
 """How much of a strip's file applies, in a word; a press opens the full list."""
 
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from catalog.coverage_words import sentence, shortest, tally
@@ -15,6 +16,13 @@ class CoverageBadge(QToolButton):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFont(font(11, is_tabular=True))
+
+    def sizeHint(self) -> QSize:
+        # a tool button asks for room for an icon that is not there
+        return QSize(self.fontMetrics().horizontalAdvance(self.text()) + 10, 18)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
 
     def show_attachment(self, name: str, attachment: Attachment, waiting: str) -> None:
         """Show what became of the file of the strip called `name`; `waiting` says why nothing did yet."""
