@@ -37,6 +37,7 @@ _WRITTEN = tuple(
 )
 _SAME_LAYERS = {("Chroma", "Flux.1"), ("Anima", "Cosmos-Predict2"), ("Cosmos-Predict2", "Anima")}
 _TEXT_TO_VIDEO = re.compile(r"(?<![a-z])t2v(?![a-z])", re.IGNORECASE)
+# sizes that only one version of Wan has, and the version that has none of them; both have one expert
 _ONLY = {"Wan 1.3B": ("2.1", "2.2"), "Wan 5B": ("2.2", "2.1")}
 
 
@@ -140,6 +141,8 @@ def _other_family(claim: Claim, facts: Facts) -> str:
 
 def _other_expert(claim: Claim, facts: Facts) -> str:
     named = hints.expert_in_name(claim.text)
+    if named and facts.family in _ONLY and hints.says_noise(claim.text):
+        return f"{claim.place} says {named} noise, but {facts.family} has only one expert."
     if not named or not facts.expert or named == facts.expert:
         return ""
     if facts.expert_source == hints.TENSOR_NAMES:

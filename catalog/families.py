@@ -8,6 +8,9 @@ from catalog.header import TensorInfo
 WAN_BY_WIDTH = {5120: "Wan 14B", 1536: "Wan 1.3B", 3072: "Wan 5B", 192: "Wan, demo size (192)"}
 """Inner width of the transformer → how people call a Wan of that size."""
 
+ONE_EXPERT_WIDTHS = (1536, 3072)
+"""The widths of which no Wan has two experts."""
+
 INDISTINCT = {
     "SDXL": "which SDXL: Pony, Illustrious and NoobAI have the same layers",
     "Flux.1": "whether Flux.1 or Chroma: most of their layers are the same",
@@ -56,7 +59,9 @@ Tensors = Mapping[str, TensorInfo]
 
 def other_family(tensors: Tensors) -> tuple[str, str]:
     """The family that the tensors belong to, and the evidence in words; ("", "") when none is known."""
-    text = "\n".join(tensors).replace(".", "_")
+    # “transformer.blocks” is Wan's and must not read like “transformer_blocks”
+    names = (name.removeprefix("base_model.model.").removeprefix("transformer.") for name in tensors)
+    text = "\n".join(names).replace(".", "_")
     # a transformer's text encoder may be a part of the file, so its own layers decide first
     if _UNET.search(text):
         return _stable_diffusion(tensors, text)

@@ -83,7 +83,7 @@ def expert_hint(metadata: Mapping[str, str], file_name: str) -> Hint:
         if expert:
             return Hint(expert, f"metadata: {key}", "medium")
     expert = expert_in_name(file_name)
-    return Hint(expert, "file name", "medium" if _by_noise(file_name) else "weak") if expert else Hint()
+    return Hint(expert, "file name", "medium" if says_noise(file_name) else "weak") if expert else Hint()
 
 
 def trained_timesteps(metadata: Mapping[str, str]) -> tuple[float, float] | None:
@@ -105,6 +105,11 @@ def expert_in_name(name: str) -> Expert | None:
     """The expert that a name speaks of; None when it names both or neither."""
     found = _by_noise(name) or _by_token(name)
     return next(iter(found)) if len(found) == 1 else None
+
+
+def says_noise(name: str) -> bool:
+    """Whether a name says “high noise” or “low noise” in full, not by a bare “high” or “L”."""
+    return bool(_by_noise(name))
 
 
 def _by_noise(name: str) -> set[Expert]:

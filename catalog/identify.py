@@ -8,7 +8,7 @@ from catalog import hints
 from catalog.anatomy import WHOLE, Anatomy, dissect
 from catalog.claims import Facts, borne_out, claims_of, contradictions
 from catalog.experts import Expert
-from catalog.families import INDISTINCT, WAN_BY_WIDTH, other_family
+from catalog.families import INDISTINCT, ONE_EXPERT_WIDTHS, WAN_BY_WIDTH, other_family
 from catalog.header import Header
 from catalog.key_styles import TEXT_ENCODER, ParsedKey, UnknownKey, parse_key, parse_keys, split_suffix
 from catalog.models import ModelInfo
@@ -159,8 +159,9 @@ def _identify_wan(
 def _hint(experts: tuple[Expert, ...], width: int | None, said: _Said) -> hints.Hint:
     if experts:
         return hints.Hint(experts[0] if len(experts) == 1 else None, hints.TENSOR_NAMES, "strong")
-    # a 5B model has one expert, whatever the file's name says
-    return hints.Hint() if width == 3072 else hints.expert_hint(said.metadata, said.file_name)
+    # these sizes have one expert, whatever the file's name says
+    has_one = width in ONE_EXPERT_WIDTHS
+    return hints.Hint() if has_one else hints.expert_hint(said.metadata, said.file_name)
 
 
 def _facts(
@@ -276,7 +277,7 @@ def _cannot_tell(
         )
     if variant == IMAGE_BRANCH:
         unsaid.append(f"whether I2V, {FLF2V} or Fun-InP: all three have this image branch")
-    if anatomy.width not in (3072, 1536) and not experts and not hint:
+    if anatomy.width not in ONE_EXPERT_WIDTHS and not experts and not hint:
         unsaid.append("whether it is for the high-noise or the low-noise expert: nothing in the file says so")
     return tuple(unsaid)
 

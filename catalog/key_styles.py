@@ -177,6 +177,9 @@ _UNSUPPORTED = {
     "ia3_l": "PEFT IA3 is not supported",
 }
 
+UNSUPPORTED = frozenset(_UNSUPPORTED.values())
+"""The reasons of keys that belong to a known kind of adapter, but to one that cannot be applied."""
+
 PARTS = frozenset(_SUFFIXES.values()) - {"diff_m"}
 """Every value that ParsedKey.part can have.
 

@@ -178,6 +178,14 @@ def test_a_broken_layer_is_named_and_the_rest_applies(shapes: Shapes, words: str
     assert words in sentence
 
 
+def test_a_kind_that_cannot_be_applied_is_an_error_of_its_module() -> None:
+    found = laid(lora(blocks=1) | {"transformer.blocks.1.attn1.to_q.oft_R.default.weight": (4, 6)})
+    assert found.coverage.errors == (("blocks.1.attn1.to_q", "PEFT OFT is not supported."),)
+    assert (found.coverage.ignored, found.coverage.modules, found.coverage.of) == ((), 10, 11)
+    alone = laid({"transformer.blocks.1.attn1.to_q.oft_R.default.weight": (4, 6)})
+    assert alone.refusal == "None of its layers can be applied. PEFT OFT is not supported."
+
+
 @pytest.mark.parametrize(
     ("key", "shape"),
     [

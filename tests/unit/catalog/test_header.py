@@ -1,7 +1,8 @@
 """The header reader believes nothing: what it accepts, safetensors accepts and reads alike.
 
 A longer search for a file that is accepted here and not there:
-HYPOTHESIS_PROFILE=fuzz pytest tests/unit/catalog/test_header.py -k never_accepts --timeout=0
+HYPOTHESIS_PROFILE=fuzz pytest tests/unit/catalog/test_header.py -k never_accepts --timeout=0 \\
+    -o faulthandler_timeout=0
 """
 
 import json
