@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
 
 from catalog.models import Expert
 from engine.inference.lora.delta import Pair
@@ -43,13 +42,19 @@ class Bank:
         return bool(self.segments)
 
     def change(self, segments: Collection[Segment], device: torch.device, dtype: torch.dtype) -> None:
-        """Hold these pairs from now on. A single one is used as it is, without a copy where its type fits."""
+        """Hold these pairs from now on.
+
+        The first one on a layer is used as the file's reader gave it, without a copy where its type fits.
+        """
+        is_first = len(segments) == 1 and not self.segments
         ordered = sorted(segments, key=lambda segment: _ORDER.get(segment.experts, 1))
         if not ordered:
             self.segments, self.down, self.up = (), torch.zeros(0, 0), torch.zeros(0, 0)
             return
-        self.down = _joined([s.pair.down.to(device, dtype) for s in ordered], 0)
-        self.up = _joined([s.pair.up.to(device, dtype) for s in ordered], 1)
+        downs = [s.pair.down.to(device, dtype) for s in ordered]
+        ups = [s.pair.up.to(device, dtype) for s in ordered]
+        self.down = downs[0].contiguous() if is_first else torch.cat(downs)
+        self.up = ups[0].contiguous() if is_first else torch.cat(ups, dim=1)
         self.segments = tuple(self._views(ordered))
 
     def without(self, adapter: str) -> list[Segment]:
@@ -88,7 +93,3 @@ class Bank:
 
 
 _ORDER: dict[tuple[Expert, ...], int] = {("high",): 0, ("low",): 2}
-
-
-def _joined(factors: list[Tensor], axis: int) -> Tensor:
-    return factors[0].contiguous() if len(factors) == 1 else torch.cat(factors, axis)

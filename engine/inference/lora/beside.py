@@ -25,7 +25,7 @@ class Beside:
         self.matrices = Matrices(expert, strengths, work)
         self.small = SmallParameters(strengths)
         self._lent: dict[str, nn.Parameter | None] = {}
-        self._adds = False
+        self._is_heard = self._adds = False
         self._hooks = (
             module.register_forward_pre_hook(self._before),
             module.register_forward_hook(self._after, always_call=True),
@@ -46,6 +46,11 @@ class Beside:
         self.matrices.take_off(adapter)
         self.small.take_off(adapter)
 
+    def listen(self) -> None:
+        """Note who is heard from now on: forwards then look at nothing but numbers."""
+        self._is_heard = self.matrices.listen()
+        self.small.listen()
+
     def remove(self) -> None:
         """Leave the module as it was born."""
         self._give_back()
@@ -56,7 +61,7 @@ class Beside:
         self._give_back()  # a forward that Ctrl+C ended gave nothing back
         for name, value in self.small.composed(module).items():
             self._lend(name, value)
-        self._adds = self.matrices.is_heard()
+        self._adds = self._is_heard
         if self._adds and self.matrices.is_fast(module, args[0]):
             self._lend("weight", self.matrices.composed(module))
             self._adds = False

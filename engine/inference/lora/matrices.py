@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +35,6 @@ class Matrices:
         self._expert, self._strengths, self._workspace = expert, strengths, workspace
         self._device = strengths.values.device
         self._offset = 0
-        self._seen = -1
         self._runs: tuple[Run, ...] = ()
         self._heard: tuple[Placed, ...] = ()
 
@@ -56,12 +56,11 @@ class Matrices:
             offset += 1
             yield Slot(placed.adapter, placed.delta.scale)
 
-    def is_heard(self) -> bool:
-        """Whether anything is to be added now."""
-        if self._seen != self._strengths.revision:
-            self._seen, heard = self._strengths.revision, self._strengths.heard
-            self._runs = self.bank.runs(self._expert, heard)
-            self._heard = tuple(p for p in self.placed if p.adapter in heard)
+    def listen(self) -> bool:
+        """Note who is heard from now on; whether anyone is."""
+        heard = self._strengths.heard
+        self._runs = self.bank.runs(self._expert, heard)
+        self._heard = tuple(p for p in self.placed if p.adapter in heard)
         return bool(self._runs or self._heard)
 
     def is_fast(self, layer: nn.Module, x: Tensor) -> bool:
@@ -74,10 +73,10 @@ class Matrices:
         """
         if self._workspace.way != "auto":
             return self._workspace.way == "fast"
-        weight = base.matrix(layer)
-        out, into = weight.shape
+        out, *sides = base.weight_shape(layer)
+        into = prod(sides)
         rank = sum(stop - start for start, stop in self._runs)
-        if weight.dtype.itemsize < 4 and not self._heard and rank < _PAYS_FROM_RANK:
+        if base.compute_dtype(layer).itemsize < 4 and not self._heard and rank < _PAYS_FROM_RANK:
             return False
         per_token = rank * (out + into) + out + sum(p.delta.per_token for p in self._heard)
         once = (rank + 1) * out * into + sum(p.delta.once for p in self._heard)
@@ -95,7 +94,7 @@ class Matrices:
             wide = self._workspace.like(own, torch.float32)
             self._add_to_weight(wide, own.float())
             weight = self._workspace.like(own).copy_(wide)
-        return weight.view(base.parameter(layer, "weight").shape)
+        return weight.view(base.weight_shape(layer))
 
     def _add_to_weight(self, weight: Tensor, own: Tensor) -> None:
         pairs = list(self._pairs())

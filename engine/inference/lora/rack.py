@@ -84,7 +84,9 @@ class Rack:
 
     def set(self, expert: Expert, strengths: Mapping[str, float]) -> None:
         """Every adapter's strength on one expert from its next forward on; those not named fall silent."""
-        self._strengths[expert].set(strengths)
+        if self._strengths[expert].set(strengths):
+            for beside in self._beside[expert].values():
+                beside.listen()
 
     def _plan(self, adapter: Adapter, found: Cover) -> Iterator[_Planned]:
         """Everything that can fail, without touching a layer."""
@@ -158,6 +160,8 @@ class Rack:
                     slots.append(slot)
                     offset += slot.count
             strengths.lay_out(self._adapters, slots)
+            for beside in self._beside[expert].values():
+                beside.listen()
 
 
 _SILENT = "It does nothing: its factors are zeros, as before any training."

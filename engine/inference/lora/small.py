@@ -24,6 +24,7 @@ class SmallParameters:
     def __init__(self, strengths: Strengths) -> None:
         self._strengths = strengths
         self._placed: list[_Placed] = []
+        self._heard: list[_Placed] = []
         self._composed: dict[str, Tensor] = {}
         self._seen: tuple[object, ...] = ()
 
@@ -46,20 +47,25 @@ class SmallParameters:
             placed.offset = number
             yield Slot(placed.adapter, placed.delta.scale)
 
+    def listen(self) -> None:
+        """Note who is heard from now on."""
+        self._heard = [placed for placed in self._placed if placed.adapter in self._strengths.heard]
+
     def composed(self, module: nn.Module) -> dict[str, Tensor]:
         """Parameter name → base + Σ strength · Δ; only those that are heard, computed in float32."""
-        heard = [p for p in self._placed if p.adapter in self._strengths.heard]
-        if not heard:
+        if not self._heard:
             return {}
-        some = base.parameter(module, heard[0].delta.parameter)
+        if torch.compiler.is_compiling():  # the revision would be compiled in
+            return self._compose(module)
+        some = base.parameter(module, self._heard[0].delta.parameter)
         seen = (self._strengths.revision, some.device, some.dtype)
         if seen != self._seen:
-            self._seen, self._composed = seen, self._compose(module, heard)
+            self._seen, self._composed = seen, self._compose(module)
         return self._composed
 
-    def _compose(self, module: nn.Module, heard: list[_Placed]) -> dict[str, Tensor]:
+    def _compose(self, module: nn.Module) -> dict[str, Tensor]:
         sums: dict[str, Tensor] = {}
-        for placed in heard:
+        for placed in self._heard:
             name = placed.delta.parameter
             own = base.parameter(module, name)
             self._strengths.follow(own.device)

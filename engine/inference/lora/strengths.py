@@ -19,8 +19,8 @@ class Slot:
 class Strengths:
     """The numbers that the layers of one expert look at.
 
-    Layers keep offsets into `values`, so a fader never touches a layer. `revision` grows whenever what
-    they would see may have changed; `heard` are the adapters whose strength is not 0.
+    Layers keep offsets into `values`, so a fader never touches a layer. `heard` are the adapters whose
+    strength is not 0. `revision` grows with every change.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -44,11 +44,15 @@ class Strengths:
         self.values = torch.zeros_like(self._scales)
         self._hear({a: s for a, s in self._wanted.items() if a in number})
 
-    def set(self, wanted: Mapping[str, float]) -> None:
-        """Every adapter's strength; those not named fall silent, unknown ones are passed over."""
-        heard = {a: s for a in self._adapters if (s := float(wanted.get(a, 0.0)))}
-        if heard != self._wanted:
-            self._hear(heard)
+    def set(self, wanted: Mapping[str, float]) -> bool:
+        """Every adapter's strength; those not named fall silent, unknown ones are passed over.
+
+        True when others are heard than before.
+        """
+        before, now = self.heard, {a: s for a in self._adapters if (s := float(wanted.get(a, 0.0)))}
+        if now != self._wanted:
+            self._hear(now)
+        return self.heard != before
 
     def forget(self, adapter: str) -> None:
         """Another of this name starts silent; takes effect with the next `lay_out`."""
