@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 _BATCH = 50
 _BATCH_SECONDS = 0.2
 _COVERING_SECONDS = 0.2
-_BREATH = 0.02
+_LONGEST_BREATH = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +198,10 @@ class CatalogBridge(QObject):
         try:
             while self._coverages.is_waiting() and time.monotonic() - begun < _COVERING_SECONDS:
                 self._check()
+                started = time.monotonic()
                 done.append(self._coverages.next())
-                self._stopping.wait(_BREATH)  # it is all Python: the window must get its turns
+                # it is all Python, so the window gets as long a turn
+                self._stopping.wait(min(_LONGEST_BREATH, time.monotonic() - started))
         finally:
             self._go_on_covering()
         if said := tuple(each for each in done if each):

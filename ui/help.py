@@ -16,7 +16,7 @@ Look through the library again    F5
 Undo, redo    Ctrl+Z, Ctrl+Shift+Z
 Settings    Ctrl+,
 
-On a card: Enter or double-click puts it on the desk.
+On a card: Enter or double-click puts it on the desk, Space lists what of it applies to the model.
 On a strip: M mutes, S plays solo, A unfolds its curves, F lets faders follow them again,
 Delete removes, Alt+Up and Alt+Down move.
 On a fader: arrow keys ±0.05, with Shift ±0.01, Page keys ±0.25, Home and End for the ends;

@@ -71,7 +71,8 @@ class CardModel(QAbstractListModel):
 
     def take_coverage(self, coverages: Iterable[CardCoverage]) -> None:
         """News of how much applies; what is about another model comes too late and is dropped."""
-        fresh = {each.path: each.tally for each in coverages if each.model == self._model}
+        said = {each.path: each.tally for each in coverages if each.model == self._model}
+        fresh = {path: tally for path, tally in said.items() if self._tallies.get(path) != tally}
         self._tallies |= fresh
         for row, entry in enumerate(self._entries):
             if entry.path in fresh:
