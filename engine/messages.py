@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.coverage import Coverage as Coverage
+from catalog.coverage import Coverage
 from catalog.curve import Curve
 from catalog.models import Expert, ModelInfo
 from catalog.recipe import Recipe

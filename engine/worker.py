@@ -13,6 +13,7 @@ from typing import Protocol, assert_never
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.coverage import Coverage
 from catalog.errors import ExpectedError
 from catalog.models import ModelInfo
 from catalog.recipe import Recipe
@@ -24,7 +25,6 @@ from engine.messages import (
     AdapterDetached,
     AttachAdapter,
     ClipUnsaved,
-    Coverage,
     DetachAdapter,
     EngineReady,
     Event,

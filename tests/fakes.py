@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from catalog.coverage import Coverage
 from catalog.models import Expert, ModelInfo, find_model
 from catalog.recipe import Guidance, LoraUse, Recipe
 from engine import runs
@@ -15,7 +16,6 @@ from engine.live import LiveControls
 from engine.messages import (
     AdapterAttached,
     Branch,
-    Coverage,
     Frames,
     Mix,
     Resume,

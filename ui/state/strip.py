@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from catalog.coverage import Coverage
 from catalog.curve import Curve
 from catalog.library import Entry
 from catalog.models import Expert
-from engine.messages import Coverage, Strip
+from engine.messages import Strip
 
 LIMIT = 100.0
 """Strengths beyond this are a slip of the keyboard, not a wish."""
