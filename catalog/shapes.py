@@ -62,7 +62,7 @@ def change_of(parts: Parts) -> Change:
 def fits(made: Shape, weight: Shape) -> bool:
     """Whether a change of shape `made` fits a weight: sides of 1 do not count, kernels may be flattened."""
     if ANY in made:
-        return made[0] in (weight[0], ANY)
+        return len(weight) > 1 and made[0] == weight[0]
     flat = (weight[0], prod(weight[1:]))
     return _squeezed(made) in (_squeezed(weight), _squeezed(flat))
 
@@ -241,7 +241,7 @@ def _check_dora(parts: Parts, weight: Shape) -> None:
     if "dora_scale" not in parts:
         return
     magnitude = parts["dora_scale"]
-    sides = (magnitude[0], prod(magnitude[1:]))
+    sides = (magnitude[0], prod(magnitude[1:])) if magnitude else (1, 1)
     if sides != (weight[0], 1) and (len(magnitude) < 2 or sides != (1, weight[1])):
         raise BadParts(f"Its DoRA magnitude is {_shown(magnitude)}, its weight {_shown(weight)}.")
 

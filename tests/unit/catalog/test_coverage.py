@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from catalog.coverage import Cover, cover
 from catalog.inventory import Inventory, inventories, inventory
-from catalog.key_styles import ParsedKey, parse_keys
+from catalog.key_styles import _SUFFIXES, ParsedKey, parse_keys
 from catalog.models import Expert, find_model
 from tests.unit.catalog.builders import Shapes, header_of, pair, sdxl_lora, wan_lora
 
@@ -282,6 +282,28 @@ def test_every_key_ends_in_exactly_one_place(
         is_wrong = isinstance(parsed, ParsedKey) and parsed.module in wrong
         assert places[key] == 1 or places[key] == 0 and (is_wrong or found.refusal)
     assert found.coverage.modules == len(found.applied)
+    assert bool(found.applied) != bool(found.refusal)
+
+
+KEYS = st.builds(
+    lambda stem, suffix: stem + suffix,
+    st.sampled_from(
+        ["blocks.0.self_attn.q", "blocks.1.ffn.2", "blocks.0.norm3", "blocks.0.modulation", "head.head"]
+        + [
+            "transformer_2.blocks.0.attn1.to_q",
+            "patch_embedding",
+            "vace_blocks.0.after_proj",
+            "blocks.7.ffn.0",
+        ]
+    ),
+    st.sampled_from(sorted(_SUFFIXES)),
+)
+SHAPES = st.lists(st.sampled_from([0, 1, 2, 4, WIDTH, FFN]), max_size=5).map(tuple)
+
+
+@given(st.dictionaries(KEYS, SHAPES, min_size=1, max_size=6), st.sampled_from([ALONE, TWO, {"high": VACE}]))
+def test_any_file_is_covered_or_refused(shapes: Shapes, experts: Mapping[Expert, Inventory]) -> None:
+    found = cover(header_of(shapes), experts)
     assert bool(found.applied) != bool(found.refusal)
 
 

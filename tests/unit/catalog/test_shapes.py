@@ -1,7 +1,13 @@
 """The shapes of a layer's parts say what they change, for every kind; what does not fit together is named."""
 
-import pytest
+from contextlib import suppress
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.inventory import inventory
+from catalog.key_styles import PARTS
 from catalog.shapes import ANY, BadParts, Parts, change_of, fits
 
 KINDS: list[tuple[str, Parts, str, tuple[int, ...]]] = [
@@ -179,9 +185,24 @@ def test_what_makes_no_change_says_why(parts: Parts, words: str) -> None:
         ((64,), (64,), True),
         ((64, ANY), (64, 7), True),
         ((64, ANY), (63, 7), False),
+        ((64, ANY), (64,), False),
     ],
 )
 def test_sides_of_one_do_not_count_and_kernels_may_be_flat(
     made: tuple[int, ...], weight: tuple[int, ...], does_fit: bool
 ) -> None:
     assert fits(made, weight) is does_fit
+
+
+SHAPES = st.lists(st.integers(0, 9), max_size=5).map(tuple)
+WEIGHTS = st.sampled_from(sorted(set(inventory({"num_layers": 1, "image_dim": 8, "ffn_dim": 9}).values())))
+
+
+@given(st.dictionaries(st.sampled_from(sorted(PARTS)), SHAPES, min_size=1, max_size=5), WEIGHTS)
+def test_any_shapes_are_a_change_or_a_sentence(parts: Parts, weight: tuple[int, ...]) -> None:
+    with suppress(BadParts):
+        change = change_of(parts)
+        assert change.weight_parts | change.bias_parts <= set(parts)
+        assert not change.weight_parts & change.bias_parts
+        if change.weight:
+            assert isinstance(fits(change.weight, weight), bool)
