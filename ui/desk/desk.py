@@ -6,10 +6,11 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from catalog.library import Entry
 from ui.browser.cards import CARD_MIME, paths_in
+from ui.desk.desk_menu import DeskMenuButton, desk_menu
 from ui.desk.drop_zone import DropZone
 from ui.desk.strip import STRIP_MIME, StripView
 from ui.state.automation import Automation
@@ -54,14 +55,17 @@ class DeskPanel(QFrame):
 
     def _build(self) -> None:
         title, self._count = QLabel("Desk"), QLabel()
+        self.menu_button = DeskMenuButton()
+        self.menu_button.clicked.connect(self._open_menu)
         title.setProperty("px", "15")
         self._count.setProperty("tone", "secondary")
         self._count.setProperty("px", "12")
         header = QHBoxLayout()
-        header.setContentsMargins(8, 0, 8, 0)
+        header.setContentsMargins(8, 0, 0, 0)
         header.setSpacing(12)
         header.addWidget(title)
         header.addWidget(self._count, 1)
+        header.addWidget(self.menu_button)
         inside = QWidget()
         self._strips = QVBoxLayout()
         self._strips.setSpacing(8)
@@ -127,11 +131,18 @@ class DeskPanel(QFrame):
         if view := self._views.get(self._fresh):
             self._scroll.ensureWidgetVisible(view, 0, 8)
 
+    def menu(self) -> QMenu:
+        """What can be done with all strips."""
+        return desk_menu(self, self.views, self._automation)
+
+    def _open_menu(self) -> None:
+        self.menu().popup(self.menu_button.mapToGlobal(self.menu_button.rect().bottomLeft()))
+
     def _forget_fresh(self) -> None:
         self._fresh = ""
 
     def _order_tabs(self) -> None:
-        chain = [widget for view in self.views for widget in view.tab_chain()]
+        chain = [self.menu_button, *(widget for view in self.views for widget in view.tab_chain())]
         for first, second in pairwise(chain):
             QWidget.setTabOrder(first, second)
 

@@ -132,5 +132,5 @@ def _number(painter: QPainter, rect: QRect, look: FaderLook) -> None:
     painter.setFont(font(13, is_tabular=True))
     painter.setPen(QColor(theme().secondary if is_quiet else theme().text))
     where = QRectF(rect.width() - VALUE, 0, VALUE, LEVEL * 2)
-    text = number(look.strength)
+    text = number(round(look.strength, 2) if look.is_automated else look.strength)
     painter.drawText(where, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), text)

@@ -58,11 +58,13 @@ class Lane(QWidget):
         self._reach = reach_of(())
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMouseTracking(True)
         self.setToolTip(TIP)
         self._more = QToolButton(self)
         self._more.setProperty("quiet", "true")
         self._more.setProperty("compact", "true")
         self._more.setToolTip("What can be done with the curves")
+        self._more.setCursor(Qt.CursorShape.ArrowCursor)
         self._more.clicked.connect(lambda: self._open_menu(self._more.mapToGlobal(QPoint(0, LABELS))))
         watcher().changed.connect(self._wear)
         self._wear()
@@ -155,6 +157,8 @@ class Lane(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._grip is None or self.points.selected is None:
+            is_over = self.point_at(event.position()) is not None
+            self.setCursor(Qt.CursorShape.SizeAllCursor if is_over else Qt.CursorShape.CrossCursor)
             return
         expert, index = self.points.selected
         limits = room(self.points.curves()[expert], index, self.points.axis, expert)

@@ -32,10 +32,9 @@ def _add_points(menu: QMenu, lane: Lane) -> None:
     points, point = lane.points, lane.points.point
     menu.addAction("Add a point\tIns", points.add_beside)
     menu.addAction("Remove the point\tDel", points.remove).setEnabled(point is not None)
-    held = menu.addAction("Hold until the next point\tH", points.toggle_held)
-    held.setCheckable(True)
-    held.setEnabled(point is not None)
-    held.setChecked(point is not None and point.is_held)
+    is_held = point is not None and point.is_held
+    shape = "Draw a line to the next point" if is_held else "Hold until the next point"
+    menu.addAction(f"{shape}\tH", points.toggle_held).setEnabled(point is not None)
 
 
 def _add_curves(menu: QMenu, lane: Lane, mix: MixState, automation: Automation) -> None:

@@ -123,10 +123,10 @@ class Automation(QObject):
         changed = replace(strip, high_curve=high, low_curve=low, per_step=(), by_hand=frozenset())
         self._mix.change(f"write what was played on {strip.name}", [changed])
 
-    def paste_multipliers(self, text: str, id: str) -> None:
-        """Play Wan2GP's multipliers: its entries go to the strips from the top, a single one to this strip."""
+    def paste_multipliers(self, text: str, id: str = "") -> None:
+        """Play Wan2GP's multipliers: entries go to the strips from the top, a single one to the strip `id`."""
         strips = self._mix.strips
-        if entries_in(text) == 1:
+        if id and entries_in(text) == 1:
             strips = tuple(strip for strip in strips if strip.id == id)
         try:
             changed = pasted(text, strips, self.axis, self._mix.experts)

@@ -48,13 +48,13 @@ def phases_of(text: str, strips: int, experts: tuple[Expert, ...]) -> int:
 
 
 def copied(strips: Sequence[StripState], axis: SigmaAxis) -> str:
-    """The text that makes Wan2GP play the strips as they are heard. Raises NotExpressible."""
+    """The text that makes Wan2GP play the strips as they are heard, to four digits. Raises NotExpressible."""
     if not strips:
         raise NotExpressible("There is no strip on the desk to copy multipliers from.")
     is_any_solo = any(strip.is_solo for strip in strips)
     heard = [strip.played(is_any_solo) for strip in strips]
     played = [
-        tuple(strength(strip, expert, step, axis.sigmas) for step, expert in enumerate(axis.experts))
+        tuple(round(strength(strip, expert, i, axis.sigmas), 4) for i, expert in enumerate(axis.experts))
         for strip in heard
     ]
     return write(played, axis.border)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -13,6 +14,8 @@ from catalog.sigma_axis import planned
 from engine.bridge import EngineBridge
 from tests.fakes import FakeSession, schedule_of
 from tests.qt.lane.bench import Bench
+from ui.app import Program
+from ui.desk.desk import DeskPanel
 from ui.desk.fader import Fader
 from ui.desk.strip import StripView
 from ui.state.hearing import Hearing
@@ -174,3 +177,22 @@ def test_three_phases_say_where_the_first_one_ends(bench: Bench, qtbot: QtBot) -
         bench.automation.paste_multipliers("0;1;0 0;0;1 1", bench.ids[0])
     assert said.args[0] == "info" and "0.965" in said.args[2] and "1 more in the text" in said.args[2]
     assert bench.mix.strips[1].low == 1 and bench.mix.strips[0].high_curve is not None
+
+
+def test_the_desk_takes_multipliers_for_all_its_strips(program: Program) -> None:
+    desk, mix = program.window.desk, program.mix
+    assert len(mix.strips) == 2 and len(desk.views) == 2
+    QGuiApplication.clipboard().setText("0.3;0.4")
+    choose(desk, "Paste Wan2GP multipliers")
+    assert [(s.high, s.low) for s in mix.strips] == [(0.3, 0.4), (1, 1)]
+    choose(desk, "Copy as Wan2GP multipliers")
+    assert QGuiApplication.clipboard().text() == "0.3;0.4 1"
+    assert "2 guidance phases" in program.window.message_bar.messages[-1].advice
+    choose(desk, "Show all curves")
+    assert all(view.lane.isVisible() for view in desk.views)
+    choose(desk, "Hide all curves")
+    assert not any(view.lane.isVisible() for view in desk.views)
+
+
+def choose(desk: DeskPanel, text: str) -> None:
+    next(action for action in desk.menu().actions() if action.text() == text).trigger()

@@ -222,7 +222,7 @@ def test_the_menu_does_what_keys_do(bench: Bench) -> None:
     assert menu(bench)["Write what I played"].isEnabled() is False
     menu(bench)["Hold until the next point"].trigger()
     assert bench.curve("low").points[0].is_held
-    assert menu(bench)["Hold until the next point"].isChecked()
+    assert menu(bench)["Draw a line to the next point"].isEnabled()
     menu(bench)["Remove the point"].trigger()
     assert len(bench.curve("low").points) == 1
     menu(bench)["Clear the curves"].trigger()
