@@ -29,7 +29,7 @@ class FaderLook:
     @property
     def label_width(self) -> int:
         """Room for the label; all strips of a model have the same labels, so their grooves align."""
-        return 44 if len(self.label) <= 4 else 76
+        return 44 if len(self.label) <= 4 else 80
 
 
 def paint(painter: QPainter, rect: QRect, look: FaderLook) -> None:

@@ -27,6 +27,6 @@ def notice(strip: StripState, attachment: Attachment, model: ModelInfo | None) -
         return "look", f"{things} nothing here: {coverage.ignored[0][1]}"
     if strip.per_step:
         return "secondary", "Plays the strengths of the recipe, step by step; move a fader to take over."
-    if any(strip.curve(expert) is not None for expert in strip.by_hand):
+    if any(strip.curve(e) for e in strip.by_hand if model is None or e in model.experts):
         return "secondary", "Played by hand: the curve waits. F lets the fader follow it again."
     return "secondary", ""
