@@ -80,11 +80,27 @@ def test_a_recipe_becomes_a_clip_that_renders_again_equal(
     inside = load(clip)
     assert inside.extra["mood"] == "calm" and all(len(u.sha256) == 64 for u in inside.loras)
     assert inside.loras[1].per_step == (1, 1, 0.5, 0)
+    assert [use.extra["coverage"]["modules"] for use in inside.loras] == [8, 8]
 
     again, second = tmp_path / "again.mp4", tmp_path / "second.safetensors"
     assert main(["render", str(clip), "--out", str(again), "--latents", str(second)]) == 0
     assert latents(first).dtype == np.float32 and latents(first).shape == (1, 16, 2, 4, 4)
     assert np.array_equal(latents(first), latents(second))
+
+
+def test_a_curve_in_a_recipe_is_played_and_both_are_in_the_clip(
+    recipe: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    curves = {"high": [[1, 0.25], [0.9, 1.5]], "low": [[0.8, 1, "hold"], [0.5, 0]]}
+    asked = write(tmp_path / "curved.json", model, loras=[{"file": "comfyui.safetensors", "curves": curves}])
+    clip = tmp_path / "curved.mp4"
+    assert main(["render", str(asked), "--out", str(clip), "--json"]) == 0
+    steps = [e for e in lines(capsys.readouterr().out) if e["event"] == "step"]
+    use = load(clip).loras[0]
+    assert use.high_curve is not None and use.low_curve is not None
+    wanted = [(use.high_curve if e["expert"] == "high" else use.low_curve).at(e["sigma"]) for e in steps]
+    assert list(use.per_step) == [e["strengths"]["comfyui.safetensors"] for e in steps] == wanted
+    assert len(set(wanted)) > 2
 
 
 def test_several_recipes_fill_folders_and_one_bad_one_stops_nobody(
