@@ -160,6 +160,7 @@ class MainWindow(QMainWindow):
         own.run.changed.connect(self._follow_model)
         self.stage.take_row.continue_requested.connect(self.unfinished.resume)
         self.stage.take_row.keep_requested.connect(self._keep)
+        self.stage.take_row.recall_requested.connect(self._recall)
         own.live.changed.connect(self._remember_live)
         self._follow_model()
 
@@ -215,6 +216,9 @@ class MainWindow(QMainWindow):
 
     def _keep(self, draft: Take) -> None:
         self._states.run.keep(draft, self._states.settings.outputs)
+
+    def _recall(self, take: Take) -> None:
+        self._states.recipes.show(take.recipe)
 
     def look_again(self) -> None:
         """Look through the library, and say when that is done."""

@@ -32,6 +32,7 @@ class RunMenu(QMenu):
         self.addSeparator()
         self._back = self._add("&Previous take", partial(takes.turn, -1), "Alt+Left")
         self._on = self._add("&Next take", partial(takes.turn, 1), "Alt+Right")
+        self._recall = self._add("Bring the take's &faders and settings back", stage.take_row.recall)
         self._left = self.addMenu("&Unfinished clips")
         self._left.setToolTipsVisible(True)
         self.aboutToShow.connect(self._fill)
@@ -57,6 +58,7 @@ class RunMenu(QMenu):
         self._branch.setEnabled(row.can_branch)
         self._resume.setEnabled(row.can_continue)
         self._keep.setEnabled(row.can_keep)
+        self._recall.setEnabled(row.can_recall)
         self._back.setEnabled(run.takes.beside(-1) is not None)
         self._on.setEnabled(run.takes.beside(1) is not None)
 

@@ -35,6 +35,7 @@ def test_live_is_a_key_and_remembered(
     assert program.live.is_on and program.window.top_bar.live.isChecked()
     program.window.close()
     again = open_program(folders)
+    qtbot.waitUntil(lambda: again.run.is_ready)
     assert again.live.is_on and again.run.phase == "idle", "the desk that comes back begins nothing"
     again.window.close()
 
@@ -66,6 +67,21 @@ def test_alt_and_arrows_turn_the_takes(qtbot: QtBot, played: Program) -> None:
     assert played.run.takes.current is first
     QTest.keyClick(played.window.desk.views[0], Qt.Key.Key_Right, ALT)
     assert played.run.takes.current is second
+
+
+def test_a_take_gives_its_faders_and_settings_back(qtbot: QtBot, played: Program) -> None:
+    mix, run, row = played.mix, played.run, played.window.stage.take_row
+    seed = run.settings.seed
+    mix.set_strength(mix.strips[0].id, "low", -0.4)
+    with qtbot.waitSignal(run.finished, timeout=30_000):
+        run.generate()
+    assert run.settings.seed != seed
+    run.takes.turn(-1)
+    row.switch.fill()
+    row.switch.list.menu().actions()[-1].trigger()
+    assert run.settings.seed == seed and [s.low for s in mix.strips] == [1.0, 1.0]
+    mix.undo.undo()
+    assert mix.strips[0].low == -0.4
 
 
 def test_focus_goes_to_the_timeline_when_the_pressed_button_goes(qtbot: QtBot, played: Program) -> None:

@@ -23,6 +23,7 @@ class TakeRow(QWidget):
     branch_requested = Signal()
     continue_requested = Signal(object)
     keep_requested = Signal(object)
+    recall_requested = Signal(object)
 
     def __init__(self, run_state: RunState, showing: Showing, timeline: Timeline) -> None:
         super().__init__()
@@ -73,6 +74,7 @@ class TakeRow(QWidget):
         self.clip.clicked.connect(self._showing.rest)
         self.branch.clicked.connect(self.branch_requested)
         self.export.clicked.connect(self.export_requested)
+        self.switch.recall_requested.connect(self.recall)
         self.resume.clicked.connect(self.resume_take)
         self.keep.clicked.connect(self.keep_draft)
         self._showing.changed.connect(self._refresh)
@@ -82,6 +84,11 @@ class TakeRow(QWidget):
         """Ask to continue the take on the stage, if it stopped."""
         if self.can_continue and self._takes.current is not None:
             self.continue_requested.emit(self._takes.current.unfinished)
+
+    def recall(self) -> None:
+        """Ask to bring the faders and settings of the take on the stage back."""
+        if self.can_recall:
+            self.recall_requested.emit(self._takes.current)
 
     def keep_draft(self) -> None:
         """Ask to save the draft on the stage, if it is one."""
@@ -98,6 +105,11 @@ class TakeRow(QWidget):
         """Whether the take on the stage stopped and nothing else is being made."""
         take = self._takes.current
         return take is not None and take.unfinished is not None and not self._takes.is_running
+
+    @property
+    def can_recall(self) -> bool:
+        """Whether it is known what the take on the stage was made with."""
+        return self._takes.current is not None and self._takes.current.is_told
 
     @property
     def can_keep(self) -> bool:

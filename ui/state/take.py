@@ -39,6 +39,11 @@ class Take:
         return len(self.started.sigmas)
 
     @property
+    def is_told(self) -> bool:
+        """Whether the recipe says what the LoRAs played: it does so at the end of a run."""
+        return self.frames is not None or self.unfinished is not None
+
+    @property
     def fps(self) -> int:
         """Frames per second of the clip."""
         return self.recipe.fps or self.model.defaults.fps

@@ -81,6 +81,11 @@ class Takes(QObject):
     def turn(self, places: int) -> None:
         """Put the next take on the stage, or with −1 the one before."""
         if take := self.beside(places):
+            self.show(take)
+
+    def show(self, take: Take) -> None:
+        """Put a take on the stage."""
+        if take in self.all and take is not self.current:
             self.current = take
             self.turned.emit()
             self.changed.emit()
@@ -157,7 +162,11 @@ class Takes(QObject):
     def _finish_draft(self, take: Take) -> None:
         self.draft, self._under = None, ()
         self._drop(lambda other: other.is_draft and other.run != self.held)
-        self.all = (*self.all, take)
+        same = [other for other in self.all if take.frames is not None and _is_same_clip(other, take.frames)]
+        if same:
+            take = same[-1]  # the faders are back where they were
+        else:
+            self.all = (*self.all, take)
         if self.current is None or self.held in (None, take.run):
             self.current = take
         self._forget_oldest()

@@ -119,16 +119,21 @@ def test_turning_the_takes(qtbot: QtBot, run: RunState, stage: StagePanel, sessi
     finish(qtbot, run, session, steps=4)
     assert switch.isHidden()
     finish(qtbot, run, session, steps=9)
-    assert switch.label.text() == "Take 2 of 2" and not switch.on.isEnabled()
+    assert switch.list.text() == "Take 2 of 2" and not switch.on.isEnabled()
     qtbot.mouseClick(switch.back, Qt.MouseButton.LeftButton)
     first = run.takes.all[0]
     assert stage.showing.shown is first and stage.timeline.track.count == 4
-    assert switch.label.text() == "Take 1 of 2" and not switch.back.isEnabled()
-    assert f"seed {first.recipe.seed} · 4 steps" in switch.label.toolTip()
+    assert switch.list.text() == "Take 1 of 2" and not switch.back.isEnabled()
+    assert f"seed {first.recipe.seed} · 4 steps" in switch.list.toolTip()
     qtbot.mouseClick(switch.on, Qt.MouseButton.LeftButton)
     assert run.takes.current is run.takes.all[1]
     run.takes.turn(1)
     assert run.takes.current is run.takes.all[1], "there is nothing after the last"
+    switch.fill()
+    names = [action.text() for action in switch.list.menu().actions()]
+    assert names[:2] == ["Take 1", "Take 2"]
+    switch.list.menu().actions()[0].trigger()
+    assert run.takes.current is first
 
 
 def test_looking_at_another_take_is_not_disturbed_by_the_run(
