@@ -11,7 +11,7 @@ from catalog.checkpoint_names import is_beside, scaled_weight
 from catalog.checkpoints import recognise
 from catalog.errors import UnreadableFile
 from catalog.gguf import read_any_header
-from engine.inference.checkpoints.weights import check_names, empty, fill, opened, shape_of
+from engine.inference.checkpoints.weights import check_names, empty, fill, mapped, shape_of
 
 _BLOCK = "encoder.block.0.layer"
 _TOP = {
@@ -67,8 +67,7 @@ def load_text_encoder(path: Path, dtype: torch.dtype) -> UMT5EncoderModel:
     )
     model = empty(UMT5EncoderModel, config)
     check_names(model, header, names)
-    with opened(path, header) as read:
-        filled = fill(model, names, scales, read, lambda name: dtype)
+    filled = fill(model, names, scales, mapped(path, header), lambda name: dtype)
     filled.tie_weights()
     return filled
 

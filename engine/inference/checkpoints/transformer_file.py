@@ -11,7 +11,7 @@ from catalog.checkpoint_names import transformer_names
 from catalog.checkpoints import recognise
 from catalog.errors import UnreadableFile
 from catalog.gguf import read_any_header
-from engine.inference.checkpoints.weights import empty, fill, opened
+from engine.inference.checkpoints.weights import empty, fill, mapped
 
 _CLASSES = {c.__name__: c for c in (WanTransformer3DModel, WanVACETransformer3DModel)}
 
@@ -38,5 +38,4 @@ def load_transformer(path: Path, dtype: torch.dtype) -> Any:
     def dtype_of(name: str) -> torch.dtype:
         return torch.float32 if exact & set(name.split(".")) else dtype
 
-    with opened(path, header) as read:
-        return fill(model, names.weights, names.scales, read, dtype_of)
+    return fill(model, names.weights, names.scales, mapped(path, header), dtype_of)

@@ -12,7 +12,7 @@ from diffusers.loaders.single_file_utils import convert_wan_vae_to_diffusers
 
 import resources
 from catalog.gguf import read_any_header
-from engine.inference.checkpoints.weights import check_names, empty, fill, opened, shape_of
+from engine.inference.checkpoints.weights import check_names, empty, fill, mapped, shape_of
 
 # original → diffusers for the VAE of Wan 2.2, which diffusers' own converter does not know
 _NAMES_22 = tuple(
@@ -62,8 +62,7 @@ def load_vae(path: Path) -> AutoencoderKLWan:
         }
     vae: AutoencoderKLWan = empty(AutoencoderKLWan, **config)
     check_names(vae, header, names)
-    with opened(path, header) as read:
-        return fill(vae, names, {}, read, lambda name: torch.float32)
+    return fill(vae, names, {}, mapped(path, header), lambda name: torch.float32)
 
 
 def vae_names(keys: Iterable[str]) -> dict[str, str]:

@@ -1,44 +1,47 @@
 """Reads the tensors of one checkpoint file, mapped rather than copied, and puts them into an empty model."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from safetensors import safe_open
 from torch import Tensor, nn
 
 from catalog.errors import UnreadableFile
-from catalog.gguf import is_gguf
-from catalog.header import Header, TensorInfo
+from catalog.header import Header
 from engine.inference.checkpoints.packed import Packed, PackedLinear, packed
 from engine.inference.checkpoints.stored import ScaledLinear, StoredLinear
 
 Read = Callable[[str], Tensor | Packed]
 """The tensor of a key, on the CPU, as it is stored."""
 EIGHT_BIT = (torch.float8_e4m3fn, torch.float8_e5m2)
-_PLAIN = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+_TYPES = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "F8_E4M3": torch.float8_e4m3fn,
+    "F8_E5M2": torch.float8_e5m2,
+}
 
 _Module = TypeVar("_Module", bound=nn.Module)
 
 
-@contextmanager
-def opened(path: Path, header: Header) -> Iterator[Read]:
-    """The tensors of a safetensors or GGUF file; those read stay valid afterwards."""
-    if is_gguf(path):
-        data = torch.from_file(str(path), shared=False, size=header.size, dtype=torch.uint8)
-        yield lambda key: _block_tensor(data[header.data_start :], header.tensors[key])
-    else:
-        with safe_open(str(path), framework="pt") as file:
-            yield file.get_tensor
+def mapped(path: Path, header: Header) -> Read:
+    """The tensors of a safetensors or GGUF file with that header, as views of the mapped file."""
+    data = torch.from_file(str(path), shared=False, size=header.size, dtype=torch.uint8)[header.data_start :]
 
+    def read(key: str) -> Tensor | Packed:
+        info = header.tensors[key]
+        stored = data[info.start : info.end]
+        if info.dtype not in _TYPES:
+            return packed(stored, info.dtype, info.shape)
+        dtype = _TYPES[info.dtype]
+        if stored.storage_offset() % dtype.itemsize:  # some writers align nothing
+            stored = stored.clone()
+        return stored.view(dtype).reshape(info.shape)
 
-def _block_tensor(data: Tensor, info: TensorInfo) -> Tensor | Packed:
-    stored = data[info.start : info.end]
-    if info.dtype in _PLAIN:
-        return stored.view(_PLAIN[info.dtype]).reshape(info.shape)
-    return packed(stored, info.dtype, info.shape)
+    return read
 
 
 def shape_of(header: Header, names: Mapping[str, str]) -> Callable[[str, int], int]:
