@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from catalog.curve import Curve, Point
 from catalog.identify import Identity
 from catalog.library import Entry
 from catalog.recipe import LoraUse, Recipe
@@ -131,7 +132,7 @@ def test_undoing_everything_and_redoing_it_restores_every_desk(
 
 def _do_something(mix: MixState, dice: random.Random, number: int) -> None:
     ids = [s.id for s in mix.strips]
-    what = dice.choice(["add", "add", "strength", "strength", "mute", "solo", "move", "remove"])
+    what = dice.choice(["add", "add", "strength", "strength", "curve", "mute", "solo", "move", "remove"])
     if what == "add" or not ids:
         made = entry(f"lora {number}")
         mix.add(made.path, made)
@@ -141,6 +142,9 @@ def _do_something(mix: MixState, dice: random.Random, number: int) -> None:
     match what:
         case "strength":
             mix.set_strength(id, dice.choice(["high", "low"]), dice.uniform(-3, 3))  # type: ignore[arg-type]
+        case "curve":
+            curve = Curve((Point(0.9, dice.uniform(-3, 3)), Point(0.2, 1.0, True)))
+            mix.set_curve(id, dice.choice(["high", "low"]), dice.choice([curve, None]))  # type: ignore[arg-type]
         case "mute":
             mix.set_muted(id, dice.random() < 0.5)
         case "solo":

@@ -42,6 +42,7 @@ _UP = {
 }
 _ALONG = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 _SHIFT = Qt.KeyboardModifier.ShiftModifier
+_ALT = Qt.KeyboardModifier.AltModifier
 _CTRL = Qt.KeyboardModifier.ControlModifier
 _TABS = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
 
@@ -215,7 +216,7 @@ class Lane(QWidget):
         key = Qt.Key(event.key())
         if (does := self._command(key, event.modifiers())) is not None:
             does()
-        elif key in _UP or key in _ALONG:
+        elif (key in _UP or key in _ALONG) and not event.modifiers() & (_ALT | _CTRL):
             if self.points.point is None:
                 self.points.step(_ALONG.get(key, 1))
             else:

@@ -26,7 +26,8 @@ def notice(strip: StripState, attachment: Attachment, model: ModelInfo | None) -
         things = "one tensor of the file does" if count == 1 else f"{count} tensors of the file do"
         return "look", f"{things} nothing here: {coverage.ignored[0][1]}"
     if strip.per_step:
-        return "secondary", "Plays the strengths of the recipe, step by step; move a fader to take over."
+        other = "a fader, or press F for the curves," if strip.high_curve or strip.low_curve else "a fader"
+        return "secondary", f"Plays the strengths of the recipe, step by step; move {other} to take over."
     if any(strip.curve(e) for e in strip.by_hand if model is None or e in model.experts):
         return "secondary", "Played by hand: the curve waits. F lets the fader follow it again."
     return "secondary", ""

@@ -1,5 +1,6 @@
 """Curves over the run: the axis they are drawn on, what was played along it, and how the one becomes the other."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, Signal
@@ -26,6 +27,15 @@ class Played:
     strength: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What is kept of a step: its previews are the stage's."""
+
+    sigma: float
+    expert: Expert
+    strengths: Mapping[str, float]
+
+
 class Automation(QObject):
     """Follows the run for the curves of the desk. `axis_changed` says that sigmas moved, `stepped` that a
     run began or made a step; `message` carries a kind, a sentence, advice and details.
@@ -41,7 +51,7 @@ class Automation(QObject):
         super().__init__(parent)
         self._run, self._mix = run, mix
         self._started: RunStarted | None = None
-        self._steps: list[StepFinished] = []
+        self._steps: list[_Step] = []
         self.axis = self._axis()
         run.changed.connect(self._update)
         bridge.run_started.connect(self._on_started)
@@ -58,9 +68,9 @@ class Automation(QObject):
     def played(self, id: str) -> tuple[Played, ...]:
         """What the last run played on a strip, or what the clip says that the strip was opened from."""
         heard = [
-            Played(step.sigma, step.expert, dict(step.strengths)[id])
+            Played(step.sigma, step.expert, step.strengths[id])
             for step in self._steps
-            if id in dict(step.strengths)
+            if id in step.strengths
         ]
         strip, axis = self._mix.strip(id), self.axis
         if not heard and strip is not None and len(strip.per_step) == axis.steps:
@@ -103,7 +113,7 @@ class Automation(QObject):
         self.stepped.emit()
 
     def _on_step(self, event: StepFinished) -> None:
-        self._steps.append(event)
+        self._steps.append(_Step(event.sigma, event.expert, dict(event.strengths)))
         self.stepped.emit()
 
     # Doing

@@ -124,8 +124,9 @@ class MixState(QObject):
             self._swap(f"{strip.name} curve", changed, f"{id} {expert} curve {self._gesture}")
 
     def follow_curves(self, id: str) -> None:
-        """Let a strip's faders follow their curves again."""
-        if strip := self.strip(id):
+        """Let a strip's faders follow their curves again, if they have any."""
+        strip = self.strip(id)
+        if strip is not None and (strip.high_curve or strip.low_curve):
             self._swap(f"{strip.name} follow curve", replace(strip, by_hand=frozenset(), per_step=()))
 
     def change(self, text: str, strips: Sequence[StripState]) -> None:

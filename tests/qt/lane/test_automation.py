@@ -17,8 +17,10 @@ from tests.qt.lane.bench import Bench
 from ui.app import Program
 from ui.desk.desk import DeskPanel
 from ui.desk.fader import Fader
+from ui.desk.notice import notice
 from ui.desk.strip import StripView
 from ui.state.hearing import Hearing
+from ui.state.strip import Attachment
 
 RISE = Curve((Point(1.0, 0.0), Point(0.0, 1.0)))
 
@@ -114,6 +116,21 @@ def test_curves_survive_a_recipe_and_those_that_wait_the_next_start(bench: Bench
     bench.mix.load([(use, Path(use.file), None) for use in kept])
     assert [(s.high_curve, s.low_curve, s.by_hand) for s in bench.mix.strips] == before
     assert before[0] == (RISE, RISE, frozenset({"low"}))
+
+
+def test_a_clip_plays_what_was_recorded_until_its_curves_are_followed(bench: Bench) -> None:
+    steps = bench.automation.axis.steps
+    use = LoraUse("a", 1, 1, (0.5,) * steps, low_curve=RISE)
+    bench.mix.load(
+        [(use, Path("/loras/a.safetensors"), None), (LoraUse("b", 1, 1, (1.0,)), Path("/b"), None)]
+    )
+    clip, bare = bench.mix.strips
+    assert bench.mix.mix.strips[0].per_step == (0.5,) * steps
+    assert notice(clip, Attachment(), None)[1].endswith("press F for the curves, to take over.")
+    for strip in (clip, bare):
+        bench.mix.follow_curves(strip.id)
+    assert bench.mix.mix.strips[0].per_step == () and bench.mix.mix.strips[0].low_curve == RISE
+    assert bench.mix.mix.strips[1].per_step == (1.0,)
 
 
 def test_a_curve_counts_as_heard_only_once_a_step_was_made(

@@ -160,6 +160,14 @@ def test_delete_removes_the_point_and_never_more(bench: Bench) -> None:
     assert len(bench.mix.strips) == 2
 
 
+def test_what_is_no_key_of_the_lane_is_the_strips(bench: Bench) -> None:
+    bench.give("low", (9, 0.5))
+    bench.key(Key.Key_BracketRight)
+    bench.key(Key.Key_Up, Key.Key_Down, modifier=Qt.KeyboardModifier.AltModifier)
+    bench.key(Key.Key_M, Key.Key_F)
+    assert bench.curve("low").points == (Point(bench.sigma(9), 0.5),)
+
+
 def test_h_holds_and_lets_go(bench: Bench) -> None:
     bench.give("low", (9, 0.0), (13, 1.0))
     middle = bench.sigma(11)
