@@ -1,6 +1,8 @@
 """Runs that were cut short, continued by a session that knows only what is on disk."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -78,6 +80,33 @@ def test_a_run_cut_short_goes_on_bit_for_bit_after_a_restart(
         assert not left.folder.exists() and runs.read(second) is not None
         runs.remove(second)
         assert list(tmp_path.iterdir()) == []
+
+
+DYING = """
+import os, sys
+from pathlib import Path
+from engine.inference.session import WanSession
+from tests.unit.inference.playing import faders, render, short
+
+model, lora, folder = map(Path, sys.argv[1:])
+session = WanSession("cpu")
+session.load(str(model))
+session.attach("a", lora)
+render(session, short(), faders(0.8, -0.5), folder=folder,
+       heard=lambda step, _: step.step == 2 and os._exit(9))
+"""
+
+
+def test_a_run_whose_process_died_goes_on_bit_for_bit(
+    open_session: OpenSession, tmp_path: Path, model_folder: Path, lora: Path
+) -> None:
+    paths = [str(path) for path in (model_folder, lora, tmp_path / "run")]
+    root = Path(__file__).parents[3]
+    assert subprocess.run([sys.executable, "-c", DYING, *paths], cwd=root, check=False).returncode == 9
+    whole, _ = render(open_session(), short(), faders(0.8, -0.5))
+    clip, events = render(open_session(), short(), faders(0.8, -0.5), Resume(tmp_path / "run"))
+    assert begun_at(events) == 3
+    assert np.array_equal(latents(clip), latents(whole)) and clip.recipe == whole.recipe
 
 
 def test_a_cancelled_run_goes_on_with_todays_faders_and_its_recipe_says_so(
