@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from catalog.card_coverage import CardCoverage
@@ -85,7 +85,7 @@ def test_the_full_list_says_why_a_file_cannot_be_read(program: Program, qtbot: Q
 
 @pytest.fixture
 def listing(qtbot: QtBot) -> CoverageWindow:
-    window = CoverageWindow("halo", "Demo")
+    window = CoverageWindow("halo", find_model("demo"))
     window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, on=False)
     qtbot.addWidget(window)
     window.show()
@@ -99,6 +99,11 @@ def test_everything_can_be_copied(listing: CoverageWindow) -> None:
     copied = QGuiApplication.clipboard().text()
     assert "stray.weight: " in copied and "attn1.to_q: 2 of 2" in copied
     assert copy.text() == "Copied"
+
+
+def test_a_file_for_one_expert_says_so(listing: CoverageWindow) -> None:
+    listing.show_coverage(Coverage(20, 20, ("low",)))
+    assert any("low-noise expert only" in label.text() for label in listing.findChildren(QLabel))
 
 
 def test_a_thousand_stray_keys_are_few_lines() -> None:

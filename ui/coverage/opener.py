@@ -39,7 +39,7 @@ class CoverageOpener(QObject):
     def _show(self, name: str, model: ModelInfo) -> CoverageWindow:
         if self.window is not None:
             self.window.close()
-        window = CoverageWindow(name, model.title, self._owner)
+        window = CoverageWindow(name, model, self._owner)
         self.window = window
         window.finished.connect(lambda _code: self._forget(window))
         window.show()

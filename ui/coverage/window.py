@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from catalog.coverage import Coverage
 from catalog.coverage_words import Tone, block_words, full_text, sentence, tally
+from catalog.models import ModelInfo
 from ui.coverage.bar import CoverageBar
 from ui.coverage.block_grid import BlockGrid
 from ui.coverage.layer_table import LayerTable
@@ -30,7 +31,7 @@ _COPIED_MS = 1500
 class CoverageWindow(QDialog):
     """Stays open beside the work; Escape closes it. Empty until `show_coverage` or `show_problem`."""
 
-    def __init__(self, name: str, model: str, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, model: ModelInfo, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._name, self._model = name, model
         self._coverage: Coverage | None = None
@@ -47,8 +48,8 @@ class CoverageWindow(QDialog):
     def text(self) -> str:
         """What “Copy” copies."""
         if self._coverage is None:
-            return f"{self._name} on {self._model}\n{self._summary.text()}\n"
-        return full_text(self._name, self._model, self._coverage, self._refusal)
+            return f"{self._name} on {self._model.title}\n{self._summary.text()}\n"
+        return full_text(self._name, self._model.title, self._coverage, self._refusal)
 
     def show_coverage(self, coverage: Coverage, refusal: str = "") -> None:
         """Show how much of the file applies; `refusal` says why none of it can be used."""
@@ -57,6 +58,9 @@ class CoverageWindow(QDialog):
         self._say(sentence(count), count.tone)
         self._bar.show_share(count.modules / max(1, count.of), count.tone)
         self._bar.setVisible(bool(count.of))
+        if len(coverage.experts) < len(self._model.experts):
+            only = "".join(f" · {expert}-noise expert only" for expert in coverage.experts)
+            self._under.setText(f"on {self._model.title}{only}")
         if count.modules and coverage.blocks:
             words = block_words(coverage.blocks)
             grid = BlockGrid()
@@ -82,7 +86,7 @@ class CoverageWindow(QDialog):
     # Building
 
     def _build_top(self) -> None:
-        self._title, self._under = ElidedLabel(self._name), ElidedLabel(f"on {self._model}")
+        self._title, self._under = ElidedLabel(self._name), ElidedLabel(f"on {self._model.title}")
         self._title.setFont(font(15, is_bold=True))
         self._under.setProperty("tone", "secondary")
         self._under.setProperty("px", "12")
