@@ -140,6 +140,7 @@ class TakeRow(QWidget):
         self.file.set_file(take.file if take else None)
         self.words.setVisible(not self.file.isVisibleTo(self))
         self.words.setText(self._said(take))
+        self.words.setAccessibleName(self.words.text() or "About the take")
 
     def _said(self, take: Take | None) -> str:
         """The strengths of the step that one looks at, or what is worth knowing about the take."""

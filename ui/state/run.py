@@ -103,19 +103,22 @@ class RunState(ClipState):
     def queue_text(self) -> str:
         """How many clips wait behind what the engine does now; nothing where none do."""
         count = len([run for run in self.waiting if not self._is_draft(run)]) + len(self._held)
+        if count and self.current_run is not None and self._is_draft(self.current_run):
+            count -= 1  # a draft makes way at once
         return "" if not count else "1 clip waits" if count == 1 else f"{count} clips wait"
 
     # What one asks for
 
     def generate(self) -> None:
-        """Start a clip, or queue it behind the one under way."""
-        if self._is_seed_used and not self.is_seed_locked:
+        """Start a clip, or queue it behind the one under way; that of a draft where one is on the stage."""
+        shown = self.takes.on_show
+        is_draft_shown = shown is not None and shown.is_draft
+        if self._is_seed_used and not self.is_seed_locked and not is_draft_shown:
             self.roll_seed()
         self._is_seed_used = self._ask(Asked(self.recipe())) or self._is_seed_used
 
     def draft(self) -> None:
         """Render with the strengths of this moment, in place of the draft before."""
-        self._is_seed_used = False  # so that Generate makes the clip of the draft
         self._ask(Asked(self.recipe(), is_draft=True))
 
     def branch(self, take: Take, step: int) -> None:

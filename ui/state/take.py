@@ -39,6 +39,13 @@ class Take:
         return len(self.started.sigmas)
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of memory that its pictures take."""
+        return sum(step.preview.nbytes for step in self.steps) + (
+            0 if self.frames is None else self.frames.nbytes
+        )
+
+    @property
     def is_told(self) -> bool:
         """Whether the recipe says what the LoRAs played: it does so at the end of a run."""
         return self.frames is not None or self.unfinished is not None

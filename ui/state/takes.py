@@ -11,8 +11,8 @@ from catalog.recipe import Recipe
 from engine.messages import Frames, StepFinished, Unfinished
 from ui.state.take import Take
 
-MOST = 8
-"""Takes kept in memory; the oldest go first. Saved clips stay on disk."""
+MOST, MOST_BYTES = 8, 1 << 30
+"""Takes kept in memory, and how much their pictures may take; the oldest go first. Saved clips stay on disk."""
 
 
 class Takes(QObject):
@@ -119,6 +119,7 @@ class Takes(QObject):
             self._running = None
             self._put(take, replace(take, frames=frames, recipe=recipe, file=file))
             self._drop(lambda other: other.is_draft and _is_same_clip(other, frames))
+            self._forget_oldest()
         self.changed.emit()
 
     def stop(self, run: int, unfinished: Unfinished | None) -> Take | None:
@@ -183,9 +184,11 @@ class Takes(QObject):
         self.all = kept
 
     def _forget_oldest(self) -> None:
-        spare = len(self.all) - MOST
-        oldest = [take for take in self.all if take is not self.current][: max(spare, 0)]
-        self._drop(lambda take: take in oldest)
+        for oldest in self.all:
+            if len(self.all) <= MOST and sum(take.nbytes for take in self.all) <= MOST_BYTES:
+                return
+            if oldest is not self.current and oldest.run != self._running:
+                self.all = tuple(take for take in self.all if take is not oldest)
 
 
 def _is_same_clip(take: Take, frames: Frames) -> bool:

@@ -99,6 +99,9 @@ def test_a_fader_that_comes_back_brings_its_take_back(
     move(mix, 1.0)
     settle(qtbot, run, live)
     assert run.takes.all == (saved,) and run.takes.current is saved
+    with qtbot.waitSignal(run.finished):
+        run.generate()
+    assert clip_of(run).recipe.seed != saved.recipe.seed, "not the same clip once more"
 
 
 def test_without_live_a_fader_waits_for_generate(

@@ -14,6 +14,7 @@ from tests.qt.stage.conftest import BreakableSession, Said, clip_of, finish, pla
 from ui.stage import captions
 from ui.stage.panel import StagePanel
 from ui.stage.take_switch import words_of
+from ui.state import takes
 from ui.state.mix import MixState
 from ui.state.run import RunState
 from ui.state.takes import MOST
@@ -156,6 +157,19 @@ def test_only_the_last_takes_stay_in_memory(qtbot: QtBot, run: RunState, session
         finish(qtbot, run, session, steps=1)
     assert [take.number for take in run.takes.all] == list(range(3, MOST + 3))
     assert run.takes.newest_number == MOST + 2
+
+
+def test_large_takes_make_way_sooner(
+    qtbot: QtBot, run: RunState, session: FakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish(qtbot, run, session, steps=1)
+    monkeypatch.setattr(takes, "MOST_BYTES", 2 * clip_of(run).nbytes)
+    for _ in range(3):
+        finish(qtbot, run, session, steps=1)
+    assert [take.number for take in run.takes.all] == [3, 4]
+    monkeypatch.setattr(takes, "MOST_BYTES", 0)
+    finish(qtbot, run, session, steps=1)
+    assert [take.number for take in run.takes.all] == [5], "the one on the stage stays"
 
 
 def test_a_run_without_a_step_leaves_no_take(
