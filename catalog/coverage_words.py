@@ -80,6 +80,16 @@ def sentence(count: Tally) -> str:
     return "; ".join([_applied(count), " and ".join(rest)] if rest else [_applied(count)]) + "."
 
 
+def remark(coverage: Coverage) -> str:
+    """What should be said about it, with the most frequent reason; "" when all is well."""
+    count = tally(coverage)
+    if count.tone == "good":
+        return ""
+    if reasons := [*groups(coverage.errors), *groups(coverage.ignored)]:
+        return f"{sentence(count).removesuffix('.')}: {reasons[0].reason}"
+    return " ".join([sentence(count), *coverage.warnings[:1]])
+
+
 def groups(pairs: Iterable[tuple[str, str]]) -> tuple[Group, ...]:
     """(name, reason) pairs by their reason, the most frequent first."""
     found: dict[str, list[str]] = {}

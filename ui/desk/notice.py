@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from catalog.coverage_words import remark
 from catalog.identify import misfit
 from catalog.models import ModelInfo
 from ui.state.strip import Attachment, StripState
@@ -20,11 +21,8 @@ def notice(strip: StripState, attachment: Attachment, model: ModelInfo | None) -
         return "refused", sentence
     if identity and identity.contradictions:
         return "look", identity.contradictions[0]
-    coverage = attachment.coverage
-    if coverage and coverage.ignored:
-        count = len(coverage.ignored)
-        things = "one tensor of the file does" if count == 1 else f"{count} tensors of the file do"
-        return "look", f"{things} nothing here: {coverage.ignored[0][1]}"
+    if attachment.coverage and (said := remark(attachment.coverage)):
+        return "look", said
     if strip.per_step:
         other = "a fader, or press F for the curves," if strip.high_curve or strip.low_curve else "a fader"
         return "secondary", f"Plays the strengths of the recipe, step by step; move {other} to take over."

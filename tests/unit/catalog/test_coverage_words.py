@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from catalog.coverage_words import (
     groups,
     patterns,
     ranges,
+    remark,
     sentence,
     short,
     shortest,
@@ -98,6 +100,15 @@ def test_ranges_say_exactly_the_numbers(numbers: set[int]) -> None:
 def test_groups_count_the_most_frequent_reason_first() -> None:
     pairs = [("blocks.0.a", "rare"), *((f"blocks.{n}.b", "common") for n in range(3))]
     assert [(g.reason, g.count) for g in groups(pairs)] == [("common", 3), ("rare", 1)]
+
+
+def test_a_remark_gives_the_worst_reason() -> None:
+    whole = Coverage(60, 60, ("high",))
+    assert remark(whole) == ""
+    assert remark(replace(whole, warnings=("It has NaNs.",))) == "All 60 layers apply. It has NaNs."
+    stray = replace(whole, ignored=(("a", "rare"), ("b", "text encoder"), ("c", "text encoder")))
+    assert remark(stray).endswith("3 keys of the file do nothing here: text encoder")
+    assert remark(replace(stray, errors=(("m", "It is 7×7."),))).endswith("cannot be applied: It is 7×7.")
 
 
 def test_blocks_in_words() -> None:
