@@ -129,7 +129,10 @@ def _value(number: int, item: str) -> float:
 
 
 def spread(values: Values, steps: int) -> Values:
-    """A list over some steps: step i takes value ⌊i·k/n⌋."""
+    """A list over some steps, as Wan2GP documents it: step i takes value ⌊i·k/n⌋.
+
+    Its own running sum of k/n can be rounded down where that is a whole number, and is then a step late.
+    """
     return tuple(values[int(i * len(values) / steps)] for i in range(steps))
 
 
@@ -167,10 +170,7 @@ def _written(played: Values, border: int) -> str:
 
 
 def shortest(played: Values) -> Values:
-    """The shortest list that spreads to these strengths, whichever way its places are rounded.
-
-    Wan2GP adds k/n up step by step, so that with some lengths a border comes a step later than ⌊i·k/n⌋.
-    """
+    """The shortest list that spreads to these strengths, also by Wan2GP's running sum."""
     steps = len(played)
     for count in range(1, steps):
         starts = [-(-index * steps // count) for index in range(count)]

@@ -103,21 +103,6 @@ def test_a_curve_in_a_recipe_is_played_and_both_are_in_the_clip(
     assert len(set(wanted)) > 2
 
 
-def test_a_curve_in_a_recipe_is_played_and_both_are_in_the_clip(
-    recipe: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    curves = {"high": [[1, 0.25], [0.9, 1.5]], "low": [[0.8, 1, "hold"], [0.5, 0]]}
-    asked = write(tmp_path / "curved.json", model, loras=[{"file": "comfyui.safetensors", "curves": curves}])
-    clip = tmp_path / "curved.mp4"
-    assert main(["render", str(asked), "--out", str(clip), "--json"]) == 0
-    steps = [e for e in lines(capsys.readouterr().out) if e["event"] == "step"]
-    use = load(clip).loras[0]
-    assert use.high_curve is not None and use.low_curve is not None
-    wanted = [(use.high_curve if e["expert"] == "high" else use.low_curve).at(e["sigma"]) for e in steps]
-    assert list(use.per_step) == [e["strengths"]["comfyui.safetensors"] for e in steps] == wanted
-    assert len(set(wanted)) > 2
-
-
 def test_several_recipes_fill_folders_and_one_bad_one_stops_nobody(
     recipe: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -226,6 +226,8 @@ class StripView(QFrame):
         self._curves.setChecked(is_open)
 
     def _unfold(self, is_open: bool) -> None:
+        if not is_open and self.lane.hasFocus():
+            self.setFocus()
         self.lane.setVisible(is_open)
         self.refresh()
 
