@@ -119,6 +119,7 @@ def _memory_box(gib: int) -> QSpinBox:
     box.setValue(gib)
     box.setSuffix(" GiB")
     box.setSpecialValueText("none")
+    box.lineEdit().setTextMargins(6, 0, 0, 0)  # the style sheet's padding does not reach it
     box.setAccessibleName("Memory for steps")
     box.setToolTip(
         "How much of the computer's memory may hold the steps of recent clips.\n"

@@ -1,6 +1,10 @@
-"""Runs that stopped are offered again: after a cancel, and after the window was closed over them."""
+"""Runs that stopped are offered again: after a cancel, a closed window, and a crash."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QPushButton
@@ -60,6 +64,36 @@ def test_a_clip_that_closing_interrupted_goes_on_where_it_stopped(
     assert finished.args[0].file is not None and len(again.run.takes.steps) == 20
     assert again.run.unfinished() == ()
     again.window.close()
+
+
+CRASH = """
+import os
+from PySide6.QtWidgets import QApplication
+from catalog.folders import default_folders
+from tests.fakes import FakeSession
+application = QApplication([])
+from ui.app import Program
+session = FakeSession()
+program = Program(default_folders(), lambda device: session)
+program.run.step_finished.connect(lambda event: event.step == 4 and os._exit(9))
+program.bridge.model_loaded.connect(program.run.generate)
+for _ in range(5):
+    session.steps.put(None)
+program.show()
+application.exec()
+"""
+
+
+def test_a_clip_that_a_crash_interrupted_is_offered(tmp_path: Path, open_program: Open) -> None:
+    root = Path(__file__).resolve().parents[2]
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(root)}
+    environment |= {"LORA_ALCHEMY_HOME": str(tmp_path)}
+    crashed = subprocess.run([sys.executable, "-c", CRASH], env=environment, timeout=120, check=False)
+    assert crashed.returncode == 9
+    home = Folders(tmp_path / "loras", tmp_path / "none", tmp_path / "outputs", tmp_path / "state")
+    program = open_program(home)
+    assert "A clip stopped at step 5 of 20" in said(program)
+    program.window.close()
 
 
 def test_discarding_forgets_it(again: Program, open_program: Open, folders: Folders) -> None:
