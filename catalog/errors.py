@@ -31,7 +31,7 @@ class BadRecipe(CatalogError):
 class ModelNotFound(CatalogError):
     """A model name or folder that leads nowhere, or a folder that is not a Wan model."""
 
-    advice = "Use “demo”, or the path of a diffusers folder with a model_index.json in it."
+    advice = "Use “demo”, or the path of a diffusers folder or of a .wanmodel.json."
 
 
 class LoraNotFound(CatalogError):

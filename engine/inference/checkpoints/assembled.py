@@ -6,14 +6,14 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKLWan, UniPCMultistepScheduler, WanTransformer3DModel
-from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast, UMT5EncoderModel
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast, UMT5EncoderModel
 
 from catalog.errors import CatalogError
 from catalog.model_assembly import read_assembly
 from catalog.models import ModelInfo
 from engine.errors import ModelFailed
 from engine.inference.checkpoints.components import Components, first_line
-from engine.inference.checkpoints.diffusers_folder import component
+from engine.inference.checkpoints.diffusers_folder import component, tokenizer
 from engine.inference.checkpoints.text_encoder_file import load_text_encoder
 from engine.inference.checkpoints.transformer_file import load_transformer
 from engine.inference.checkpoints.vae_file import load_vae
@@ -65,8 +65,7 @@ def _part(
 def _tokenizer(path: Path) -> PreTrainedTokenizerBase:
     """A tokenizer's folder, or the tokenizer.json of UMT5, whose special tokens are known."""
     if path.is_dir():
-        found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(path, local_files_only=True)
-        return found
+        return tokenizer(path)
     return PreTrainedTokenizerFast(
         tokenizer_file=str(path), pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
     )

@@ -11,7 +11,7 @@ from diffusers import (
     UniPCMultistepScheduler,
     WanTransformer3DModel,
 )
-from transformers import AutoTokenizer, UMT5EncoderModel
+from transformers import AutoTokenizer, PreTrainedTokenizerBase, UMT5EncoderModel
 from transformers.utils.logging import disable_progress_bar
 
 from catalog.models import Expert, ModelInfo
@@ -33,7 +33,7 @@ def load(info: ModelInfo, device: torch.device) -> Components:
         return Components(
             info=info,
             device=device,
-            tokenizer=AutoTokenizer.from_pretrained(info.path / "tokenizer", local_files_only=True),
+            tokenizer=tokenizer(info.path / "tokenizer"),
             text_encoder=component(UMT5EncoderModel, info.path / "text_encoder", dtype).to(device),
             experts={
                 e: component(WanTransformer3DModel, info.path / names[e], dtype).to(device)
@@ -55,6 +55,14 @@ def component(kind: Any, folder: Path, dtype: torch.dtype) -> Any:
         folder, local_files_only=True, use_safetensors=True, low_cpu_mem_usage=True, **extra
     )
     return model.eval().requires_grad_(False)
+
+
+def tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """The tokenizer in a folder; code that comes with it is neither run nor asked about."""
+    found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+        folder, local_files_only=True, trust_remote_code=False
+    )
+    return found
 
 
 def _scheduler(info: ModelInfo, index: dict[str, Any]) -> Any:
