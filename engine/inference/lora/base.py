@@ -20,16 +20,15 @@ def shapes(model: nn.Module) -> Shapes:
     return found
 
 
-def locate(model: nn.Module, module: str) -> tuple[nn.Module, str]:
-    """The module that holds what an adapter calls `module`, and the name of the parameter in it.
+def locate(modules: Mapping[str, nn.Module], name: str) -> tuple[nn.Module, str]:
+    """The module that holds what an adapter calls `name`, and the name of the parameter in it.
 
     An adapter may name a module, whose parameter is then "weight", or a bare parameter.
     """
-    try:
-        return model.get_submodule(module), "weight"
-    except AttributeError:
-        owner, _, parameter = module.rpartition(".")
-        return model.get_submodule(owner), parameter
+    if name in modules:
+        return modules[name], "weight"
+    owner, _, parameter = name.rpartition(".")
+    return modules[owner], parameter
 
 
 def is_matrix(layer: nn.Module) -> bool:

@@ -40,7 +40,7 @@ class Rack:
     """
 
     def __init__(self, experts: Mapping[Expert, nn.Module], way: Way = "auto") -> None:
-        self._experts = dict(experts)
+        self._modules = {expert: dict(model.named_modules()) for expert, model in experts.items()}
         self._shapes = {expert: base.shapes(model) for expert, model in experts.items()}
         self._work = Workspace(way)
         self._strengths = {e: Strengths(_device(model)) for e, model in experts.items()}
@@ -91,13 +91,13 @@ class Rack:
     def _plan(self, adapter: Adapter, found: Cover) -> Iterator[_Planned]:
         """Everything that can fail, without touching a layer."""
         for (slot, module), keys in found.applied.items():
-            experts = tuple(e for e in self._experts if slot in (None, e))
+            experts = tuple(e for e in self._modules if slot in (None, e))
             config = adapter_config(adapter.header.metadata, slot)
             tensors = {part: adapter.tensors[key] for part, key in keys.items()}
             # what depends on the model's own weights is another thing on each expert
             groups = [(e,) for e in experts] if reads_model(frozenset(keys)) else [experts]
             for group in groups:
-                owner, parameter = base.locate(self._experts[group[0]], module)
+                owner, parameter = base.locate(self._modules[group[0]], module)
                 parts = Parts(module, tensors, config, partial(base.parameter, owner))
                 effect = build(parts, parameter, parameter == "weight" and base.is_matrix(owner))
                 yield _Planned(module, group, effect)
@@ -111,7 +111,7 @@ class Rack:
                 segments.setdefault(plan.module, []).append(Segment(name, plan.experts, pair))
         for module, added in segments.items():
             bank = self._banks.setdefault(module, Bank())
-            layer = base.locate(self._experts[added[0].experts[0]], module)[0]
+            layer = base.locate(self._modules[added[0].experts[0]], module)[0]
             weight = base.parameter(layer, "weight")
             bank.change([*bank.segments, *added], weight.device, weight.dtype)
             for expert in dict.fromkeys(e for segment in added for e in segment.experts):
@@ -128,7 +128,7 @@ class Rack:
         """What stands beside a module of one expert, made when it is first needed."""
         places = self._beside[expert]
         if module not in places:
-            owner, _ = base.locate(self._experts[expert], module)
+            owner, _ = base.locate(self._modules[expert], module)
             places[module] = Beside(owner, expert, self._strengths[expert], self._work)
         return places[module]
 
