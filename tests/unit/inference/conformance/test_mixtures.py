@@ -67,7 +67,8 @@ lokrs = st.builds(
     near_square=st.booleans(),
 )
 low_rank = pairs | lohas | lokrs
-doras = st.builds(partial, st.just(kinds.dora), inner=low_rank, axis=st.sampled_from(["out", "in"]))
+doras_by_row = st.builds(partial, st.just(kinds.dora), inner=low_rank, axis=st.just("out"))
+doras = doras_by_row | st.builds(partial, st.just(kinds.dora), inner=low_rank, axis=st.just("in"))
 gloras = st.builds(partial, st.just(kinds.glora), rank=ranks, alpha=alphas, old=st.booleans())
 ofts = st.builds(
     partial,
@@ -81,7 +82,7 @@ wholes = st.builds(partial, st.just(kinds.difference), std=st.floats(0.01, 1.0))
 replaced = st.just(kinds.set_weight)
 
 for_linears = low_rank | doras | gloras | ofts | ia3s | wholes | replaced
-for_convolutions = low_rank | doras | wholes | replaced
+for_convolutions = low_rank | doras_by_row | wholes | replaced
 for_norms = wholes | replaced
 
 
