@@ -65,8 +65,9 @@ def empty(kind: Callable[..., _Module], *args: Any, **kwargs: Any) -> _Module:
 def check_names(model: nn.Module, header: Header, names: Mapping[str, str]) -> None:
     """Raise UnreadableFile unless `names` (parameter → key) give every parameter, in its shape, and no other."""
     wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-    for name in wanted.keys() - names.keys():
-        raise UnreadableFile(f"The file is incomplete: {name} is missing.")
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        raise UnreadableFile(f"The file is incomplete: {missing[0]} is missing.")
     for name, key in names.items():
         if wanted.get(name) != header.tensors[key].shape:
             raise UnreadableFile(f"{key} does not fit a model of this kind.")

@@ -63,6 +63,15 @@ def test_scaled_8_bits_are_worth_their_values(tmp_path: Path) -> None:
     assert isinstance(loaded.encoder.block[0].layer[0].SelfAttention.q, StoredLinear)
 
 
+def test_a_plain_cast_to_8_bits_is_worth_its_values(tmp_path: Path) -> None:
+    model = tiny_parts.text_encoder()
+    tensors = {name: tensor for name, tensor in state(model).items() if name != "spiece_model"}
+    stored = tiny_parts.cast(tensors, torch.float8_e4m3fn)
+    loaded = loaded_from(tmp_path, {original_names.of_umt5(name): t for name, t in stored.items()})
+    model.load_state_dict({name: tensor.float() for name, tensor in stored.items()}, strict=False)
+    assert torch.equal(reads(loaded), reads(model))
+
+
 def test_the_t5_of_other_models_is_refused(tmp_path: Path) -> None:
     tensors = state(tiny_parts.text_encoder())
     del tensors["encoder.block.1.layer.0.SelfAttention.relative_attention_bias.weight"]
