@@ -63,6 +63,8 @@ class EngineBridge(QObject):
     run_cancelled = Signal(object)
     exported = Signal(object)
     failed = Signal(object)
+    apart = Signal(object)
+    """Whatever happens in a run of `render_apart`; no other signal tells of it."""
 
     _posted = Signal(object)
 
@@ -93,6 +95,7 @@ class EngineBridge(QObject):
         self._runs = itertools.count(1)
         self._mix = Mix()
         self._queued: dict[int, Generate] = {}
+        self._apart: dict[int, Generate] = {}
         self._runs_folder = runs_folder
         self.budget = BUDGET
         """Bytes of host memory for the steps of recent runs; read when a run is queued."""
@@ -139,6 +142,18 @@ class EngineBridge(QObject):
         self._worker.send(command)
         return run
 
+    def render_apart(self, recipe: Recipe, mix: Mix) -> int:
+        """Queue a draft beside the window's own runs, played with `mix` whatever the desk says.
+
+        It reuses kept steps, and its own are kept for others. Returns its id, for `cancel`; its events
+        come by `apart` alone.
+        """
+        run = next(self._runs)
+        command = Generate(run, recipe, LiveControls(mix), start=_REUSE, budget=self.budget, is_draft=True)
+        self._apart[run] = command
+        self._worker.send(command)
+        return run
+
     def unfinished(self) -> tuple[Unfinished, ...]:
         """The runs on disk that `Resume` can go on with, newest first, without those queued or under way."""
         if self._runs_folder is None:
@@ -152,7 +167,7 @@ class EngineBridge(QObject):
 
     def cancel(self, run: int) -> None:
         """Stop a run, or keep a queued one from starting; answers `run_cancelled`."""
-        if command := self._queued.get(run):
+        if command := self._queued.get(run) or self._apart.get(run):
             command.live.cancel()
 
     def export(self, request: Export) -> None:
@@ -161,7 +176,7 @@ class EngineBridge(QObject):
 
     def stop(self, timeout: float = 10.0) -> bool:
         """Cancel what runs and end the engine thread; False when it is still inside a kernel."""
-        for command in self._queued.values():
+        for command in (*self._queued.values(), *self._apart.values()):
             command.live.cancel()
         return self._worker.stop(timeout)
 
@@ -174,9 +189,9 @@ class EngineBridge(QObject):
             self._posted.emit(Exported(request.file))
 
     def _dispatch(self, event: Event) -> None:
-        match event:
-            case RunFinished(run=run) | RunCancelled(run=run) | ClipUnsaved(run=run):
-                self._queued.pop(run, None)
-            case Failed(run=int() as run):
-                self._queued.pop(run, None)
-        self._signals[type(event)].emit(event)
+        run = getattr(event, "run", None)
+        signal = self.apart if run in self._apart else self._signals[type(event)]
+        if run is not None and isinstance(event, RunFinished | RunCancelled | ClipUnsaved | Failed):
+            self._queued.pop(run, None)
+            self._apart.pop(run, None)
+        signal.emit(event)

@@ -175,7 +175,8 @@ class StepFinished:
 class RunFinished:
     """The clip is decoded and saved at `file`; `recipe` makes it again (strengths of every step in it).
 
-    `file` is None for a draft, which is not saved.
+    `file` is None for a draft, which is not saved. `latents` are read-only float32 [1, C, F, H, W], as
+    they were decoded.
     """
 
     run: int
@@ -184,6 +185,7 @@ class RunFinished:
     recipe: Recipe
     coverage: tuple[tuple[str, Coverage], ...]
     seconds: float
+    latents: NDArray[np.float32] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -181,7 +181,9 @@ class Worker:
             )
             return
         seconds = time.perf_counter() - begun
-        self._post(RunFinished(run, clip.frames, file, clip.recipe, clip.coverage, seconds))
+        if clip.latents is not None:
+            clip.latents.flags.writeable = False
+        self._post(RunFinished(run, clip.frames, file, clip.recipe, clip.coverage, seconds, clip.latents))
 
     def _keep(self, command: Generate, clip: Clip) -> Path | None:
         """Save a clip, after which nothing of its run need be kept; None for a draft."""

@@ -334,3 +334,32 @@ def test_without_memory_nothing_is_taken_over(
         with qtbot.waitSignal(bridge.run_finished):
             bridge.generate(RECIPE)
     assert len(session.heard) == 8
+
+
+def test_a_run_apart_keeps_its_mix_and_tells_nobody_else(
+    qtbot: QtBot, bridge: EngineBridge, session: FakeSession
+) -> None:
+    told: list[object] = []
+    for signal in (bridge.run_started, bridge.stage_changed, bridge.step_finished, bridge.run_finished):
+        signal.connect(told.append)
+    frozen = Mix(3, (Strip("a", 0.5, 0.5),))
+    seen: list[object] = []
+    bridge.apart.connect(seen.append)
+    bridge.attach("a", Path("a.safetensors"))
+    run = bridge.render_apart(RECIPE, frozen)
+    bridge.set_mix(Mix(4))
+    session.is_free = True
+    qtbot.waitUntil(lambda: bool(seen) and isinstance(seen[-1], RunFinished))
+    assert session.heard == [frozen] * 4 and told == []
+    assert {getattr(event, "run", None) for event in seen} == {run}
+    finished = seen[-1]
+    assert isinstance(finished, RunFinished) and finished.file is None
+
+
+def test_a_run_apart_can_be_cancelled(qtbot: QtBot, bridge: EngineBridge, session: FakeSession) -> None:
+    run = bridge.render_apart(RECIPE, Mix())
+    with qtbot.waitSignal(bridge.apart, check_params_cb=lambda event: isinstance(event, RunCancelled)):
+        bridge.cancel(run)
+    session.is_free = True
+    with qtbot.waitSignal(bridge.run_finished):
+        bridge.generate(RECIPE)
