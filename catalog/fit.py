@@ -103,6 +103,8 @@ def _unlike(change: Change, weight: Shape, bias: Shape) -> str:
     """How the layer's sizes differ from the model's, "" when they do not."""
     if not _fits(change, weight):
         return f"It is {_shown(change.weight or (change.vector,))}, the model’s is {_shown(weight)}."
+    if change.inputs and change.inputs != weight[1]:
+        return f"Its DoRA magnitude is for {change.inputs} inputs, the model’s layer has {weight[1]}."
     if change.bias and bias and bias != (change.bias,):
         return f"Its bias is {change.bias}, the model’s is {bias[0]}."
     return ""

@@ -1,7 +1,7 @@
 """What the parts of one layer amount to, from their shapes alone: the weight and the bias that they change."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from catalog.errors import CatalogError
@@ -27,13 +27,16 @@ class Change:
     `weight` is the shape of the weight they fit, [out, in] or [out, in, k, k, k] or [out, in·k·k·k], or
     that of a vector; () when they change no weight. `vector` is not 0 for IA³ alone: the length of one side
     of the weight, its outputs or its inputs, which only the tensors' values can tell. `bias` is the
-    length of the bias they change, 0 for none. `weight_parts` and `bias_parts` name the parts that do it.
+    length of the bias they change, 0 for none. `inputs` is how many a DoRA magnitude says that the layer
+    has, 0 where none does: a flattened kernel hides it. `weight_parts` and `bias_parts` name the parts
+    that do it.
     """
 
     kind: str = ""
     weight: Shape = ()
     vector: int = 0
     bias: int = 0
+    inputs: int = 0
     weight_parts: frozenset[str] = frozenset()
     bias_parts: frozenset[str] = frozenset()
 
@@ -56,7 +59,7 @@ def change_of(parts: Parts) -> Change:
     _check_extras(parts, extras, kinds[0])
     change = measure(parts)
     used = frozenset(parts).intersection(signs | extras)
-    return Change(kinds[0], change.weight, change.vector, bias, used, bias_parts)
+    return replace(change, kind=kinds[0], bias=bias, weight_parts=used, bias_parts=bias_parts)
 
 
 def fits(made: Shape, weight: Shape) -> bool:
@@ -141,8 +144,7 @@ def _low_rank(parts: Parts) -> Change:
         weight = (out, *down[1:])
     if "up_bias" in parts:
         _same("bias and its factors", prod(parts["up_bias"]), out)
-    _check_dora(parts, weight)
-    return Change(weight=weight)
+    return Change(weight=weight, inputs=_dora_inputs(parts, weight))
 
 
 def _tucker_core(mid: Shape, left: int, right: tuple[int, int]) -> Shape:
@@ -160,8 +162,7 @@ def _loha(parts: Parts) -> Change:
     first, second = (_hada(parts, which) for which in "12")
     if first != second:
         raise BadParts(f"Its two products do not fit each other ({_shown(first)} and {_shown(second)}).")
-    _check_dora(parts, first)
-    return Change(weight=first)
+    return Change(weight=first, inputs=_dora_inputs(parts, first))
 
 
 def _hada(parts: Parts, which: str) -> Shape:
@@ -182,8 +183,7 @@ def _lokr(parts: Parts) -> Change:
     if len(first) != 2:
         raise BadParts(f"Its lokr_w1 is {_shown(first)}, not a matrix.")
     weight = (first[0] * second[0], first[1] * second[1], *second[2:])
-    _check_dora(parts, weight)
-    return Change(weight=weight)
+    return Change(weight=weight, inputs=_dora_inputs(parts, weight))
 
 
 def _kron_side(parts: Parts, side: str) -> Shape:
@@ -236,14 +236,22 @@ def _stored(part: str) -> Callable[[Parts], Change]:
     return lambda parts: Change(weight=parts[part] or (1,))
 
 
-def _check_dora(parts: Parts, weight: Shape) -> None:
-    """A magnitude per output ([out], [out, 1, …]) or per input ([1, in, 1, …])."""
-    if "dora_scale" not in parts:
-        return
-    magnitude = parts["dora_scale"]
+def _dora_inputs(parts: Parts, weight: Shape) -> int:
+    """How many inputs the magnitude is for: [1, in, 1, …]. 0 for one per output ([out], [out, 1, …]), or none."""
+    magnitude = parts.get("dora_scale")
+    if magnitude is None:
+        return 0
     sides = (magnitude[0], prod(magnitude[1:])) if magnitude else (1, 1)
-    if sides != (weight[0], 1) and (len(magnitude) < 2 or sides != (1, weight[1])):
-        raise BadParts(f"Its DoRA magnitude is {_shown(magnitude)}, its weight {_shown(weight)}.")
+    if sides == (weight[0], 1):
+        return 0
+    is_flat = len(weight) == 2 and len(magnitude) > 2  # the kernel is in the weight's second side
+    if (
+        len(magnitude) > 1
+        and sides[0] == 1
+        and (sides[1] == weight[1] or is_flat and not weight[1] % sides[1])
+    ):
+        return sides[1]
+    raise BadParts(f"Its DoRA magnitude is {_shown(magnitude)}, its weight {_shown(weight)}.")
 
 
 _NUMBERS = ("alpha", "scalar", "on_input")

@@ -278,6 +278,7 @@ TYPES: Mapping[str, Case] = {
     "dora_out_native": one(NATIVE, kind(dora, inner=UPDOWN), LINEARS),
     "dora_in_native": one(NATIVE, kind(dora, inner=UPDOWN, axis="in")),
     "dora_in_conv3d": one(KOHYA, kind(dora, inner=UPDOWN, axis="in"), CONVOLUTIONS),
+    "dora_in_on_loha_conv3d": one(KOHYA, kind(dora, inner=kind(loha), axis="in"), CONVOLUTIONS),
     "dora_out_conv3d": one(KOHYA, kind(dora, inner=UPDOWN), CONVOLUTIONS),
     "dora_peft": one(DIFFUSERS, kind(dora, inner=AB, name=".lora_magnitude_vector")),
     "dora_peft_weight": one(PEFT_DIFFUSERS, kind(dora, inner=AB, name=".lora_magnitude_vector.weight")),
@@ -293,10 +294,6 @@ TYPES: Mapping[str, Case] = {
     "oft_diag_constraint": one(KOHYA, kind(oft, constraint=0.05)),
     "boft": one(KOHYA, kind(boft), SQUARE),
     "boft_rescale": one(KOHYA, kind(boft, rescale=True), SQUARE),
-}
-
-NOT_YET: Mapping[str, Case] = {
-    "dora_in_on_loha_conv3d": one(KOHYA, kind(dora, inner=kind(loha), axis="in"), CONVOLUTIONS),
 }
 
 PARTLY: Mapping[str, Case] = {

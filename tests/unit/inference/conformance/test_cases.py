@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.errors import AdapterRefused
 from tests.unit.inference.conformance import law
 from tests.unit.inference.conformance.bench import STRENGTHS, Bench, assert_reports, bases, bench
-from tests.unit.inference.conformance.cases import DIALECTS, DIFFERENCES, NOT_YET, PARTLY, TYPES
+from tests.unit.inference.conformance.cases import DIALECTS, DIFFERENCES, PARTLY, TYPES
 from tests.unit.inference.conformance.files import Case, File, make
 
 PLAYED = {**DIALECTS, **DIFFERENCES, **TYPES, **PARTLY}
@@ -57,14 +56,6 @@ def test_t2v(name: str, way: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_models_with_more_layers(name: str, kind: str, tmp_path: Path) -> None:
     _check(PLAYED[name], kind, name, "auto", tmp_path)
-
-
-@pytest.mark.xfail(
-    raises=AdapterRefused, reason="a flat LoHa hides how many inputs a convolution's DoRA counts"
-)
-@pytest.mark.parametrize("name", NOT_YET)
-def test_not_applied_yet(name: str, tmp_path: Path) -> None:
-    _check(NOT_YET[name], "t2v", name, "exact", tmp_path)
 
 
 def _check(case: Case, kind: str, name: str, way: str, folder: Path) -> None:
