@@ -22,6 +22,7 @@ from engine.messages import (
     Export,
     Exported,
     Failed,
+    Judged,
     LoadModel,
     Mix,
     ModelLoaded,
@@ -34,6 +35,7 @@ from engine.messages import (
     StepFinished,
     Unfinished,
 )
+from engine.verdict import Rendered, verdict
 from engine.video import save
 from engine.worker import Generate, Save, Session, Worker
 
@@ -62,6 +64,7 @@ class EngineBridge(QObject):
     clip_unsaved = Signal(object)
     run_cancelled = Signal(object)
     exported = Signal(object)
+    judged = Signal(object)
     failed = Signal(object)
     apart = Signal(object)
     """Whatever happens in a run of `render_apart`; no other signal tells of it."""
@@ -88,6 +91,7 @@ class EngineBridge(QObject):
             ClipUnsaved: self.clip_unsaved,
             RunCancelled: self.run_cancelled,
             Exported: self.exported,
+            Judged: self.judged,
             Failed: self.failed,
         }
         self._posted.connect(self._dispatch, Qt.ConnectionType.QueuedConnection)
@@ -174,6 +178,11 @@ class EngineBridge(QObject):
         """Write a clip to a file, on a thread of its own so that a run is not in its way."""
         threading.Thread(target=self._export, args=(request,), name="export").start()
 
+    def judge(self, played: RunFinished, muted: RunFinished, nudged: RunFinished | None) -> None:
+        """Measure two clips against each other (see `verdict`), on a thread of its own; answers `judged`."""
+        clips = [Rendered(clip.frames, clip.latents) if clip else None for clip in (played, muted, nudged)]
+        threading.Thread(target=self._judge, args=(played.run, *clips), name="judge").start()
+
     def stop(self, timeout: float = 10.0) -> bool:
         """Cancel what runs and end the engine thread; False when it is still inside a kernel."""
         for command in (*self._queued.values(), *self._apart.values()):
@@ -187,6 +196,9 @@ class EngineBridge(QObject):
             self._posted.emit(Failed(str(error), error.advice, file=request.file))
         else:
             self._posted.emit(Exported(request.file))
+
+    def _judge(self, run: int, played: Rendered, muted: Rendered, nudged: Rendered | None) -> None:
+        self._posted.emit(Judged(run, verdict(played, muted, nudged)))
 
     def _dispatch(self, event: Event) -> None:
         run = getattr(event, "run", None)

@@ -11,6 +11,7 @@ from catalog.coverage import Coverage
 from catalog.curve import Curve
 from catalog.models import Expert, ModelInfo
 from catalog.recipe import Recipe
+from engine.verdict import Verdict
 
 Frames = NDArray[np.uint8]
 """Read-only pictures [frames, height, width, 3], RGB."""
@@ -210,6 +211,14 @@ class RunCancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """The clip of run `run` was measured against another one."""
+
+    run: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
 class Exported:
     """A clip was written to a file that the user named."""
 
@@ -243,6 +252,7 @@ Event = (
     | ClipUnsaved
     | RunCancelled
     | Exported
+    | Judged
     | Failed
 )
 

@@ -1,0 +1,170 @@
+"""What a LoRA is worth in a clip: the clip with it and the clip without, measured against the noise.
+
+Two things are measured, each as a root mean square (RMS) over everything there is of it:
+
+- *frames*: in levels of 0 to 255. Their floor is 0.41 levels, what rounding to 8 bits alone makes of two
+  clips that are the same (√2 · 1/√12).
+- *latents*: in their own units. Their floor is what rounding these very latents to bfloat16, the coarsest
+  numbers that a Wan is run in, does to the two of them.
+
+The same run twice is bit for bit the same here, so repeating it would measure no noise. What does is a run
+that differs by less than anybody plays: the finest step of the fader, `NUDGE` of the strength. On coarse
+arithmetic such a step is lost in the rounding, which a long run can blow up to a picture that differs here
+and there for no reason; a LoRA that changes no more than that has no measurable effect. The floor of each
+measure is the greater of its two numbers.
+
+A change below `MEASURABLE` floors in frames *or* latents is none. Above, its size decides: its share of the
+clips' own contrast, their standard deviation. Two clips that have nothing in common have a share of about
+1.4 (√2). The smaller word of frames and latents counts: what only one of them shows is not claimed.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Word = Literal["no measurable effect", "weak", "clear", "overwhelming"]
+WORDS: tuple[Word, ...] = ("no measurable effect", "weak", "clear", "overwhelming")
+
+NUDGE = 0.01
+"""The control is played stronger by this part."""
+MEASURABLE = 3.0
+"""Floors that a change must reach, as three standard deviations do for a scatter."""
+CLEAR, OVERWHELMING = 0.1, 0.7
+"""Shares of the contrast: a tenth is seen at once side by side; from half of what unrelated clips have on
+(√2 / 2), more is different than the same."""
+
+_8_BITS = math.sqrt(2 / 12)
+_BLOCK = 1 << 22
+_TINY = float(np.finfo(np.float32).tiny)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rendered:
+    """A finished clip as it is measured: its pictures and, where they are known, the latents they came of."""
+
+    frames: NDArray[np.uint8]
+    latents: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How far two arrays are apart: RMS, the floor in the same unit, and the share of their contrast."""
+
+    rms: float
+    floor: float
+    share: float
+
+    @property
+    def floors(self) -> float:
+        """How many noise floors the change is high; 0 where there is none."""
+        return self.rms / self.floor if self.rms else 0.0
+
+    @property
+    def word(self) -> Word:
+        """What this change alone would be called."""
+        if not self.floors >= MEASURABLE:  # nor where the latents are no numbers
+            return "no measurable effect"
+        return "weak" if self.share < CLEAR else "clear" if self.share < OVERWHELMING else "overwhelming"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A word, and the changes of frames (in levels) and latents that it rests on."""
+
+    frames: Change
+    latents: Change | None = None
+
+    @property
+    def word(self) -> Word:
+        """The smaller word of frames and latents."""
+        return min((each.word for each in (self.frames, self.latents) if each), key=WORDS.index)
+
+    @property
+    def number(self) -> float:
+        """Noise floors that the pictures are apart."""
+        return self.frames.floors
+
+    @property
+    def sentence(self) -> str:
+        """The number, for a person."""
+        if self.is_same:
+            return "The two clips are the same, bit for bit."
+        return f"The pictures change by {self.frames.rms:.3g} of 255 levels, {_times(self.number)} the noise."
+
+    @property
+    def explanation(self) -> str:
+        """How it was measured, in a few lines."""
+        frames, latents = self.frames, self.latents
+        of_latents = (
+            f"Latents: {latents.share:.1%} of their contrast, {_times(latents.floors)} the noise floor.\n"
+            if latents is not None
+            else ""
+        )
+        return (
+            f"Pictures: {frames.rms:.3g} of 255 levels (RMS), {frames.share:.0%} of their contrast, with a"
+            f" noise floor of {frames.floor:.2g}.\n{of_latents}"
+            "The noise floor is what rounding hides or what 1 % of the strength changes, whichever is more.\n"
+            f"Measurable from {MEASURABLE:g} floors; clear from {CLEAR:.0%} of the contrast, overwhelming from"
+            f" {OVERWHELMING:.0%}."
+        )
+
+    @property
+    def is_same(self) -> bool:
+        """Whether nothing at all differs."""
+        return not self.frames.rms and not (self.latents and self.latents.rms)
+
+
+def verdict(played: Rendered, muted: Rendered, nudged: Rendered | None = None) -> Verdict:
+    """Compare two clips of one shape; `nudged` is `played` again, `NUDGE` stronger.
+
+    Without it only rounding is the floor. The order of the first two makes no difference then.
+    """
+    noise = verdict(played, nudged) if nudged is not None else None
+    frames = _change(played.frames, muted.frames, _8_BITS, noise.frames if noise else None)
+    if played.latents is None or muted.latents is None:
+        return Verdict(frames)
+    floor = math.hypot(_rounding(played.latents), _rounding(muted.latents))
+    return Verdict(frames, _change(played.latents, muted.latents, floor, noise.latents if noise else None))
+
+
+def _change(a: NDArray[Any], b: NDArray[Any], rounding: float, noise: Change | None) -> Change:
+    rms, contrast = _rms(_apart(a, b)), math.hypot(_deviation(a), _deviation(b)) / math.sqrt(2)
+    floor = max(rounding, noise.rms if noise else 0.0, _TINY)
+    return Change(rms, floor, rms / max(contrast, floor))
+
+
+def _apart(a: NDArray[Any], b: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
+    return (x - y for x, y in zip(_blocks(a), _blocks(b), strict=True))
+
+
+def _deviation(a: NDArray[Any]) -> float:
+    mean = sum(float(block.sum()) for block in _blocks(a)) / max(a.size, 1)
+    return _rms(block - mean for block in _blocks(a))
+
+
+def _rms(blocks: Iterator[NDArray[np.float64]]) -> float:
+    """Root mean square; 0 of nothing."""
+    total, count = 0.0, 0
+    for block in blocks:
+        total, count = total + float(np.dot(block, block)), count + block.size
+    return math.sqrt(total / max(count, 1))
+
+
+def _blocks(a: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
+    """An array bit by bit: a long clip is not to lie in memory as floats."""
+    flat = a.reshape(-1)
+    return (flat[i : i + _BLOCK].astype(np.float64) for i in range(0, flat.size, _BLOCK))
+
+
+def _rounding(latents: NDArray[np.float32]) -> float:
+    """RMS of what bfloat16 does to these numbers: it keeps 8 bits, so a step is 2⁻⁷ of the power of two below."""
+    step = np.ldexp(np.float32(1), np.frexp(latents)[1] - 8)
+    return float(np.sqrt(np.mean(np.square(step, dtype=np.float64)) / 12))
+
+
+def _times(number: float) -> str:
+    return f"{number:.0f} times" if number >= 10 else f"{number:.1f} times"
