@@ -166,6 +166,7 @@ class FakeSession:
                 self.attached[s.adapter].name, s.high, s.low, high_curve=s.high_curve, low_curve=s.low_curve
             )
             for s in mix.strips
+            if s.adapter in self.attached
         )
 
     def _wait(self, live: LiveControls) -> None:

@@ -116,7 +116,9 @@ class Program(QObject):
         if self._is_started:
             return
         self._is_started = True
+        self.run.await_desk()
         self.catalog.scan_finished.connect(self._lay_out)
+        self.catalog.failed.connect(self.run.desk_came)
         if self.settings.is_first_start:
             self.window.message_bar.say("info", first_start.SENTENCE, first_start.ADVICE)
             self.run.started.connect(self._end_welcome)
@@ -145,6 +147,7 @@ class Program(QObject):
             self.recipes.bring_back(self._last_session)
         self.settings.is_first_start = False  # only now: whoever closes earlier is still a newcomer
         self.live.open()
+        self.run.desk_came()
         self.window.unfinished.offer()
 
     def _end_welcome(self) -> None:

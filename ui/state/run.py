@@ -68,6 +68,7 @@ class RunState(ClipState):
         self.progress: Progress | None = None
         self._asked: dict[int, Asked] = {}
         self._held: tuple[Asked, ...] = ()
+        self._is_desk_coming = False
         self.keeping = Keeping(bridge, self.takes)
         self.seconds_per_step = 0.0
         """Of the newest steps that were made, in whichever run."""
@@ -181,14 +182,14 @@ class RunState(ClipState):
             self.message.emit("refused", sentence, "Choose another output folder in the settings.", "")
 
     def _ask(self, asked: Asked) -> bool:
-        """Send a run to the engine; one that is asked for before there is a model waits here, because the
-        LoRAs of the desk are attached only then.
+        """Send a run to the engine; one that is asked for before model and desk are there waits here, because
+        the LoRAs of the desk are attached only then.
         """
         if self._is_engine_lost:
             self.message.emit("refused", "There is no engine to render with.", "Start the program again.", "")
             return False
         self.drop_drafts()
-        if self.is_loading:
+        if self.is_loading or self._is_desk_coming:
             self._held += (asked,)
         else:
             self._send(asked)
@@ -200,8 +201,19 @@ class RunState(ClipState):
         self._asked[run] = asked
         self.waiting += (run,)
 
+    def await_desk(self) -> None:
+        """Send no run before `desk_came`: the desk is still to be filled."""
+        self._is_desk_coming = True
+
+    def desk_came(self) -> None:
+        """The desk holds what it should at the start, or it never will."""
+        self._is_desk_coming = False
+        self._release()
+
     def _release(self) -> None:
-        """The model is there, and the LoRAs of the desk are queued to be attached."""
+        """Send what waited, once the model is there and the LoRAs of the desk are queued to be attached."""
+        if self.is_loading or self._is_desk_coming:
+            return
         held, self._held = self._held, ()
         for asked in held:
             self._send(asked)
@@ -237,7 +249,7 @@ class RunState(ClipState):
 
     def _on_model_loaded(self, event: ModelLoaded) -> None:
         super()._on_model_loaded(event)
-        if not self.is_loading and self._held:
+        if self._held:
             QTimer.singleShot(0, self, self._release)  # the desk attaches its LoRAs first
 
     def _on_run_started(self, event: RunStarted) -> None:
