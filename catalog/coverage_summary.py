@@ -1,25 +1,43 @@
-"""Coverage as few values, for a clip's recipe and for programs: counts by reason instead of every key."""
+"""Coverage for JSON: every key of it for programs, and few values for the recipe inside a clip."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from catalog.coverage import Coverage
+from catalog.coverage import Coverage, Share
 
 MOST_REASONS = 20
 REST = "for other reasons"
 
 
-def summary(coverage: Coverage) -> dict[str, Any]:
-    """As JSON writes it: layers applied `of` those spoken of, `ignored` keys and layers in error by reason."""
+def listed(coverage: Coverage) -> dict[str, Any]:
+    """All of it: layers `applied` `of` those spoken of, and each key that does nothing with its reason."""
     return {
-        "modules": coverage.modules,
+        "applied": coverage.modules,
+        "of": coverage.of,
+        "experts": list(coverage.experts),
+        "ignored": [{"key": key, "reason": reason} for key, reason in coverage.ignored],
+        "errors": [{"module": module, "reason": reason} for module, reason in coverage.errors],
+        "blocks": _shares(coverage.blocks),
+        "layers": _shares(coverage.layers),
+        "warnings": list(coverage.warnings),
+    }
+
+
+def summary(coverage: Coverage) -> dict[str, Any]:
+    """What fits into a clip: the same without the shares, keys and layers counted by reason."""
+    return {
+        "applied": coverage.modules,
         "of": coverage.of,
         "experts": list(coverage.experts),
         "ignored": _by_reason(reason for _, reason in coverage.ignored),
         "errors": _by_reason(reason for _, reason in coverage.errors),
         "warnings": list(coverage.warnings[:MOST_REASONS]),
     }
+
+
+def _shares(shares: Iterable[Share]) -> dict[str, Mapping[str, int]]:
+    return {share.name: {"applied": share.applied, "of": share.of} for share in shares}
 
 
 def _by_reason(reasons: Iterable[str]) -> dict[str, int]:

@@ -1,9 +1,10 @@
 """What `inspect --model` says of a file on a model: for programs, and in words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from catalog.coverage import Cover, Share
+from catalog.coverage import Cover
+from catalog.coverage_summary import listed
 from catalog.coverage_words import Group, block_words, groups, sentence, tally
 
 _MOST_GROUPS = 6
@@ -11,17 +12,7 @@ _MOST_GROUPS = 6
 
 def coverage_fields(cover: Cover) -> dict[str, Any]:
     """The coverage as `inspect --json` says it."""
-    found = cover.coverage
-    return {
-        "applied": found.modules,
-        "of": found.of,
-        "experts": list(found.experts),
-        "ignored": [{"key": key, "reason": reason} for key, reason in found.ignored],
-        "errors": [{"module": module, "reason": reason} for module, reason in found.errors],
-        "blocks": _shares(found.blocks),
-        "layers": _shares(found.layers),
-        "refusal": cover.refusal,
-    }
+    return listed(cover.coverage) | {"refusal": cover.refusal}
 
 
 def coverage_rows(model: str, cover: Cover) -> Iterator[tuple[str, str]]:
@@ -37,10 +28,6 @@ def coverage_rows(model: str, cover: Cover) -> Iterator[tuple[str, str]]:
             yield name, _words(group)
         if len(grouped) > _MOST_GROUPS:
             yield name, f"… and {len(grouped) - _MOST_GROUPS} more reasons; --json lists them all"
-
-
-def _shares(shares: Sequence[Share]) -> dict[str, Mapping[str, int]]:
-    return {share.name: {"applied": share.applied, "of": share.of} for share in shares}
 
 
 def _words(group: Group) -> str:

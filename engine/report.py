@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from catalog.coverage_summary import summary
+from catalog.coverage_summary import listed
 from catalog.coverage_words import sentence, tally
 from catalog.recipe import Recipe, unknown_fields
 from engine.messages import Event, RunStarted, StepFinished
@@ -48,7 +48,7 @@ class Report:
         """The clip is saved."""
         self._close()
         covered = [(name, found) for name, (_, found) in zip(self._names, clip.coverage, strict=True)]
-        coverage = [{"file": name, **summary(found)} for name, found in covered]
+        coverage = [{"file": name, **listed(found)} for name, found in covered]
         self._line(event="finished", run=number, recipe=str(self._source), file=str(file), coverage=coverage)
         for name, found in covered:
             if (count := tally(found)).tone != "good":

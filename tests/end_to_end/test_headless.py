@@ -75,12 +75,12 @@ def test_a_recipe_becomes_a_clip_that_renders_again_equal(
         assert (event["step"], event["steps"]) == (step, 4)
         assert event["strengths"]["kohya.safetensors"] == [1, 1, 0.5, 0][step]
         assert event["strengths"]["comfyui.safetensors"] == (0.0 if event["expert"] == "high" else 0.8)
-    assert [c["modules"] for c in events[-1]["coverage"]] == [8, 8]
+    assert [c["applied"] for c in events[-1]["coverage"]] == [8, 8]
     assert "mood" in err
     inside = load(clip)
     assert inside.extra["mood"] == "calm" and all(len(u.sha256) == 64 for u in inside.loras)
     assert inside.loras[1].per_step == (1, 1, 0.5, 0)
-    assert [use.extra["coverage"]["modules"] for use in inside.loras] == [8, 8]
+    assert [use.extra["coverage"]["applied"] for use in inside.loras] == [8, 8]
 
     again, second = tmp_path / "again.mp4", tmp_path / "second.safetensors"
     assert main(["render", str(clip), "--out", str(again), "--latents", str(second)]) == 0

@@ -14,7 +14,7 @@ from engine.worker import Clip
 STRAY = tuple((f"lora_te_{n}", "text encoder") for n in range(1200))
 
 
-def test_coverage_is_reported_shortly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_coverage_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     recipe = Recipe(loras=(LoraUse("whole.safetensors"), LoraUse("partly.safetensors")))
     covered = (("0", Coverage(60, 60, ("high",))), ("1", Coverage(48, 60, ("high",), STRAY)))
     clip = Clip(np.zeros((1, 8, 8, 3), np.uint8), recipe, coverage=covered)
@@ -23,7 +23,8 @@ def test_coverage_is_reported_shortly(tmp_path: Path, capsys: pytest.CaptureFixt
     report.finished(1, tmp_path / "a.mp4", clip)
     out, err = capsys.readouterr()
     whole, partly = json.loads(out)["coverage"]
-    assert (whole["file"], whole["modules"], whole["of"]) == ("whole.safetensors", 60, 60)
-    assert partly["ignored"] == {"text encoder": 1200} and partly["errors"] == {}
+    assert (whole["file"], whole["applied"], whole["of"]) == ("whole.safetensors", 60, 60)
+    assert partly["ignored"][0] == {"key": "lora_te_0", "reason": "text encoder"}
+    assert len(partly["ignored"]) == 1200 and partly["errors"] == []
     assert "partly.safetensors: 48 of 60 layers apply; 1200 keys of the file do nothing here." in err
     assert "whole.safetensors" not in err

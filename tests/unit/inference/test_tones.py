@@ -15,7 +15,7 @@ def test_a_recipe_carries_the_coverage_of_every_file() -> None:
     attached = {"a": AdapterAttached("a", Path("/loras/a.safetensors"), "0" * 64, ("lora",), coverage)}
     recipe = Recipe(loras=faders(attached, Mix(1, (Strip("a", 0.5, 1.0),)), 4))
     said = json.loads(dumps(recipe))["loras"][0]["coverage"]
-    assert (said["modules"], said["of"], said["experts"]) == (48, 60, ["high"])
+    assert (said["applied"], said["of"], said["experts"]) == (48, 60, ["high"])
     assert said["ignored"] == {"text encoder": 1200} and said["errors"] == {"It is 7×7.": 1}
     again = loads(dumps(recipe))
     assert again == recipe and again.loras[0].extra == recipe.loras[0].extra
