@@ -107,6 +107,11 @@ def _coverage(
     )
 
 
+def place(module: str) -> tuple[str, str]:
+    """The block and the kind of layer that a module is counted with."""
+    return _block(module), _layer(module)
+
+
 _BLOCK = re.compile(r"((?:vace_)?blocks\.\d+)\.(.+)$")
 _HEAD = ("proj_out", "scale_shift_table")
 

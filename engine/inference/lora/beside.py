@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from catalog.models import Expert
+from engine.inference.lora.delta import Effect
 from engine.inference.lora.matrices import Matrices
 from engine.inference.lora.small import SmallParameters
 from engine.inference.lora.strengths import Slot, Strengths
@@ -33,6 +34,10 @@ class Beside:
 
     def __bool__(self) -> bool:
         return bool(self.matrices or self.small)
+
+    def of(self, adapter: str) -> Effect:
+        """All that one adapter adds here."""
+        return self.matrices.of(adapter) + Effect(small=self.small.of(adapter))
 
     def slots(self, offset: int) -> Iterator[Slot]:
         """The strengths it needs, from `offset` on."""

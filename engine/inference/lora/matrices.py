@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from catalog.models import Expert
 from engine.inference.lora import base, rows
 from engine.inference.lora.bank import Bank, Run
-from engine.inference.lora.delta import Call, Delta, add_product, scaled
+from engine.inference.lora.delta import Call, Delta, Effect, add_product, scaled
 from engine.inference.lora.strengths import Slot, Strengths
 from engine.inference.lora.workspace import Workspace
 
@@ -44,6 +44,12 @@ class Matrices:
     def take_off(self, adapter: str) -> None:
         """Remove an adapter's deltas; its pairs leave with the bank."""
         self.placed = [placed for placed in self.placed if placed.adapter != adapter]
+
+    def of(self, adapter: str) -> Effect:
+        """What one adapter adds to the matrix on this expert."""
+        own = (s for s in self.bank.segments if s.adapter == adapter and self._expert in s.experts)
+        deltas = tuple(placed.delta for placed in self.placed if placed.adapter == adapter)
+        return Effect(tuple(segment.pair for segment in own), deltas)
 
     def slots(self, offset: int) -> Iterator[Slot]:
         """The slots this layer needs; its first one will lie at `offset`."""

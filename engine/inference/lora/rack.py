@@ -57,6 +57,11 @@ class Rack:
     def way(self, way: Way) -> None:
         self._work.way = way
 
+    @property
+    def beside(self) -> Mapping[Expert, Mapping[str, Beside]]:
+        """What stands beside the modules of each expert, by their names; it follows what is attached."""
+        return self._beside
+
     @torch.inference_mode(False)
     def attach(self, name: str, adapter: Adapter) -> Coverage:
         """Put an adapter beside the layers at strength 0, in the place of an earlier one of that name.

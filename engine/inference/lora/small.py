@@ -41,6 +41,10 @@ class SmallParameters:
         self._placed = [placed for placed in self._placed if placed.adapter != adapter]
         self._seen = ()
 
+    def of(self, adapter: str) -> tuple[SmallDelta, ...]:
+        """An adapter's differences."""
+        return tuple(placed.delta for placed in self._placed if placed.adapter == adapter)
+
     def slots(self, offset: int) -> Iterator[Slot]:
         """The slots these parameters need; the first one will lie at `offset`."""
         for number, placed in enumerate(self._placed, start=offset):

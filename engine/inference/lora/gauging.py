@@ -1,0 +1,98 @@
+"""A file's own numbers on the loaded model: how large its change of every layer is, and of which rank."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from catalog.coverage import place
+from catalog.models import Expert
+from engine.gauge import Cell, Gauge
+from engine.inference.lora import base
+from engine.inference.lora.beside import Beside
+from engine.inference.lora.delta import Delta, Pair, add_product
+from engine.inference.lora.gram import effective_rank, grams, singular_values, squared_norm
+
+
+@dataclass(slots=True)
+class _Sums:
+    """‖ΔW‖² and ‖W‖² of the layers in one cell, and their effective ranks."""
+
+    change: float = 0.0
+    own: float = 0.0
+    ranks: tuple[float, ...] = ()
+
+    def cell(self, block: str, layer: str) -> Cell:
+        """The cell as it is shown."""
+        rank = sum(self.ranks) / len(self.ranks) if self.ranks else None
+        return Cell(block, layer, (self.change / self.own) ** 0.5 if self.own else 0.0, rank)
+
+
+class Gauging:
+    """Gauges the adapters beside one model. The norms of the model's own weights are measured once."""
+
+    def __init__(self, beside: Mapping[Expert, Mapping[str, Beside]]) -> None:
+        self._beside = beside
+        self._own: dict[tuple[Expert, str], float] = {}
+
+    @torch.inference_mode()
+    def gauge(self, adapter: str) -> Gauge | None:
+        """The numbers of an adapter that is attached; None where it changes no matrix."""
+        cells: dict[tuple[str, str], _Sums] = defaultdict(_Sums)
+        seen: dict[int, tuple[float, float]] = {}
+        for expert, places in self._beside.items():
+            for module, beside in places.items():
+                effect = beside.of(adapter)
+                if effect.pairs or effect.deltas:
+                    sums = cells[place(module)]
+                    self._add(sums, effect.pairs, effect.deltas, beside.module, seen)
+                    sums.own += self._own_size(expert, module, beside.module)
+        if not cells:
+            return None
+        change, own = (sum(getattr(sums, name) for sums in cells.values()) for name in ("change", "own"))
+        found = tuple(sums.cell(*where) for where, sums in cells.items())
+        return Gauge(found, (change / own) ** 0.5 if own else 0.0)
+
+    def _add(
+        self,
+        sums: _Sums,
+        pairs: tuple[Pair, ...],
+        deltas: tuple[Delta, ...],
+        layer: nn.Module,
+        seen: dict[int, tuple[float, float]],
+    ) -> None:
+        if deltas:
+            sums.change += _dense(pairs, deltas, layer)
+            return
+        key = id(pairs[0])  # both experts' layers share their pairs
+        if key not in seen:
+            down, up = grams(pairs)
+            seen[key] = squared_norm(down, up), effective_rank(singular_values(down, up))
+        change, rank = seen[key]
+        sums.change += change
+        sums.ranks += (rank,)
+
+    def _own_size(self, expert: Expert, module: str, layer: nn.Module) -> float:
+        key = (expert, module)
+        if key not in self._own:
+            self._own[key] = _squared(base.matrix(layer))
+        return self._own[key]
+
+
+def _dense(pairs: tuple[Pair, ...], deltas: tuple[Delta, ...], layer: nn.Module) -> float:
+    """‖ΔW‖² of what is no low-rank product and would be made whole to be played fast, too."""
+    own = base.matrix(layer)
+    total = torch.zeros_like(own)
+    for pair in pairs:
+        scale = torch.full((pair.down.shape[0],), pair.scale, device=own.device)
+        add_product(total, pair.up.to(own), pair.down.to(own), scale)
+    for delta in deltas:
+        scale = torch.tensor([delta.scale], device=own.device)
+        delta.to(own.device, own.dtype).add_to_weight(total, scale, own)
+    return _squared(total)
+
+
+def _squared(matrix: Tensor) -> float:
+    return float(torch.linalg.vector_norm(matrix, dtype=torch.float32)) ** 2

@@ -1,0 +1,42 @@
+"""Sizes of low-rank products from their r × r Gram matrices, without forming them."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from engine.inference.lora.delta import Pair
+
+
+def joined(pairs: Sequence[Pair]) -> tuple[Tensor, Tensor]:
+    """Several pairs of one layer as one in float32: down [r, in] with the scales in it, up [out, r]."""
+    down = torch.cat([pair.down.float() * pair.scale for pair in pairs])
+    return down, torch.cat([pair.up.float() for pair in pairs], dim=1)
+
+
+def grams(pairs: Sequence[Pair]) -> tuple[Tensor, Tensor]:
+    """downᵀ's and up's inner products, both [r, r], in float64 on the CPU."""
+    down, up = joined(pairs)
+    return (down @ down.T).double().cpu(), (up.T @ up).double().cpu()
+
+
+def squared_norm(down: Tensor, up: Tensor) -> float:
+    """‖ΔW‖² (Frobenius) from the Gram matrices."""
+    return max(0.0, float((down * up).sum()))
+
+
+def singular_values(down: Tensor, up: Tensor) -> Tensor:
+    """Those of ΔW that are not 0 for lack of rank [r], from the core Lᵀ D L, where up's Gram matrix is L Lᵀ."""
+    least = up.diagonal().sum() * 1e-12 + 1e-300
+    lower = torch.linalg.cholesky(up + torch.eye(len(up), dtype=up.dtype) * least)
+    squares: Tensor = torch.linalg.eigvalsh(lower.T @ down @ lower)
+    return squares.clamp_min(0).sqrt()
+
+
+def effective_rank(values: Tensor) -> float:
+    """exp of the entropy of the singular values' shares (Roy and Vetterli, 2007); 0 where all are 0."""
+    total = values.sum()
+    if not total > 0:
+        return 0.0
+    shares = values / total
+    return float(torch.special.entr(shares).sum().exp())
