@@ -52,6 +52,8 @@ class RunState(ClipState):
     A draft is a run that nobody asked for by name: it is not saved, and whatever else is asked for ends it.
     """
 
+    asked = Signal()
+    """Something is to be rendered: a clip, a draft, a branch, or a run to be continued."""
     started = Signal(object)
     step_finished = Signal(object)
     finished = Signal(object)
@@ -189,6 +191,7 @@ class RunState(ClipState):
             self.message.emit("refused", "There is no engine to render with.", "Start the program again.", "")
             return False
         self.drop_drafts()
+        self.asked.emit()
         if self.is_loading or self._is_desk_coming:
             self._held += (asked,)
         else:
