@@ -8,7 +8,7 @@ Flattened names are never split: the known names are flattened instead, and no t
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from catalog.models import Expert
@@ -216,6 +216,7 @@ def parse_keys(keys: Iterable[str]) -> dict[str, ParsedKey | UnknownKey]:
     return parsed
 
 
+@lru_cache(maxsize=50_000)  # the same names are asked for by all who look at a file
 def parse_key(key: str) -> ParsedKey | UnknownKey:
     """Which part of which module `key` names, or why it is none."""
     rest, expert, prefix = _strip(key)
