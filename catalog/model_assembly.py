@@ -11,6 +11,7 @@ from typing import Any
 from catalog.errors import ModelNotFound
 from catalog.experts import Expert
 from catalog.folders import default_folders
+from catalog.install import safe_name
 from catalog.model_parts import PARTS, Part, check_parts, examine
 from catalog.model_table import ModelEntry, entry
 from catalog.models import ModelInfo, checked_entry, defaults_of
@@ -47,6 +48,23 @@ def find_assembly(name: str, base: Path) -> Assembly:
     if name and Path(name).name == name and known.is_file():
         return read_assembly(known)
     raise ModelNotFound(f"There is no model called “{name}”.")
+
+
+def saved_assemblies(folder: Path) -> tuple[Assembly, ...]:
+    """The assemblies in a folder by title, those that cannot be read left out; parts are not looked at."""
+    found = []
+    for path in folder.glob(f"*{SUFFIX}"):
+        try:
+            found.append(read_assembly(path))
+        except ModelNotFound:
+            continue  # opening it says what is wrong
+    return tuple(sorted(found, key=lambda assembly: assembly.title.casefold()))
+
+
+def place_for(title: str, folder: Path) -> Path:
+    """Where an assembly of that title is saved; whether there is one already is not looked at."""
+    name = safe_name(f"{title.strip()}.safetensors").removesuffix(".safetensors")
+    return folder / f"{name}{SUFFIX}"
 
 
 def read_assembly(path: Path) -> Assembly:

@@ -74,13 +74,20 @@ def check_parts(parts: Mapping[Part, Path], row: ModelEntry, experts: int) -> di
         if part not in parts:
             raise ModelNotFound(f"The model lacks {spoken(part, experts)}.", where_to_get(part, row))
     found: dict[Part, Checkpoint] = {p: examine(parts[p]) for p in wanted if p != "tokenizer"}
+    check_together(parts, found, row, experts)
+    _check_tokenizer(parts["tokenizer"], row)
+    return found
+
+
+def check_together(
+    parts: Mapping[Part, Path], found: Mapping[Part, Checkpoint], row: ModelEntry, experts: int
+) -> None:
+    """Whether parts that were examined make this model; ModelNotFound says why not. Opens no file."""
     for part, checkpoint in found.items():
         _check_role(part, parts[part], checkpoint, row, experts)
     if experts == 2:
         _check_experts(parts, found)
     _check_fit(parts, found, row)
-    _check_tokenizer(parts["tokenizer"], row)
-    return found
 
 
 def _check_role(part: Part, path: Path, found: Checkpoint, row: ModelEntry, experts: int) -> None:

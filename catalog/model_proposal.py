@@ -6,10 +6,12 @@ from pathlib import Path
 
 from catalog.checkpoints import Checkpoint
 from catalog.errors import CatalogError
-from catalog.model_parts import PARTS, TOKENIZER_FILE, Part, examine, spoken, where_to_get
-from catalog.model_table import OTHER, ModelEntry, entry
+from catalog.experts import Expert
+from catalog.model_parts import PARTS, Part, check_together, spoken, where_to_get
+from catalog.model_table import OTHER, ModelEntry, entry, unmet
+from catalog.part_files import PartFile, Role
 
-_Found = tuple[Path, Checkpoint]
+Roles = Mapping[Path, Role]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,111 +25,164 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A model of these files. `rows` are the models that they may be, the likeliest first; empty without a
-    transformer. `to_confirm` are sentences about what only a name suggests; `refused` says of the files
-    that are no part of it why.
+    """A model of these files. `rows` are the models that they may be, the chosen one or the likeliest first;
+    empty without a transformer. `problem` is a sentence why they make none yet, "" when they do.
     """
 
-    rows: tuple[ModelEntry, ...]
-    parts: Mapping[Part, Path]
-    missing: tuple[Missing, ...]
-    to_confirm: tuple[str, ...]
-    refused: tuple[tuple[Path, str], ...]
+    rows: tuple[ModelEntry, ...] = ()
+    parts: Mapping[Part, Path] | None = None
+    missing: tuple[Missing, ...] = ()
+    problem: str = ""
+    advice: str = ""
 
 
-def propose(paths: Sequence[Path]) -> Proposal:
-    """What the files, and the folders of diffusers' parts among them, make together."""
-    parts: dict[Part, Path] = {}
-    transformers: list[_Found] = []
-    refused: list[tuple[Path, str]] = []
-    for path in dict.fromkeys(paths):
-        if _is_tokenizer(path):
-            _take(parts, "tokenizer", path, refused)
-            continue
-        try:
-            found = examine(path)
-        except CatalogError as error:
-            refused.append((path, str(error)))
-            continue
-        if found.refusal:
-            refused.append((path, found.refusal))
-        elif found.role == "transformer":
-            transformers.append((path, found))
-        else:
-            _take(parts, "vae" if found.role == "vae" else "text_encoder", path, refused)
-    refused += [(path, "A model has two transformers at the most.") for path, _ in transformers[2:]]
-    return _proposal(parts, transformers[:2], refused)
+def suggest(files: Sequence[PartFile]) -> dict[Path, Role]:
+    """A role for every file: of each part the first that fits the transformers, the others none."""
+    roles: dict[Path, Role] = dict.fromkeys((file.path for file in files), "")
+    experts = _experts([file for file in files if file.kind == "transformer"])
+    roles |= experts
+    lead = next((file.checkpoint for file in files if file.path in experts), None)
+    for kind in ("vae", "text encoder", "tokenizer"):
+        fitting = [file for file in files if file.kind == kind and _fits(file.checkpoint, lead)]
+        if fitting:
+            roles[fitting[0].path] = fitting[0].roles[0]
+    return roles
 
 
-def _take(parts: dict[Part, Path], part: Part, path: Path, refused: list[tuple[Path, str]]) -> None:
-    if part in parts:
-        refused.append((path, f"{parts[part].name} already is {spoken(part, 2)}."))
-    else:
-        parts[part] = path
+def assign(roles: Roles, path: Path, role: Role) -> dict[Path, Role]:
+    """The roles after one file was given another: who had it takes what this one had, if anything."""
+    before, changed = roles[path], dict(roles)
+    for other, theirs in roles.items():
+        if other == path:
+            changed[other] = role
+        elif role and theirs == role:
+            changed[other] = before
+        elif role == "alone" and theirs in ("high", "low"):
+            changed[other] = ""
+        elif role in ("high", "low") and theirs == "alone":
+            changed[other] = "low" if role == "high" else "high"
+    return changed
 
 
-def _proposal(
-    others: Mapping[Part, Path], transformers: list[_Found], refused: list[tuple[Path, str]]
-) -> Proposal:
-    rows = _rows(transformers)
-    experts, to_confirm = _experts(transformers, rows)
-    parts: dict[Part, Path] = {**experts, **others}
-    if len(rows) > 1:
-        titles = ", ".join(row.title for row in rows[1:])
-        to_confirm.append(f"The tensors fit {rows[0].title}, but also {titles}.")
-    return Proposal(
-        rows=rows,
-        parts={part: parts[part] for part in PARTS if part in parts},
-        missing=tuple(_missing(parts, rows)) if rows else (),
-        to_confirm=tuple(to_confirm),
-        refused=tuple(refused),
-    )
+def doubt(file: PartFile, role: Role) -> str:
+    """What speaks for this expert when only a name, metadata or nothing does; "" for all other roles."""
+    if role not in ("high", "low") or file.checkpoint is None:
+        return ""
+    hint, source = file.checkpoint.expert_hint, file.checkpoint.hint_source
+    if hint is None:
+        return "nothing in the file tells which expert it is"
+    return f"by its {source}" if hint == role else f"its {source} says {hint} noise"
 
 
-def _rows(transformers: list[_Found]) -> tuple[ModelEntry, ...]:
-    """The models of which all these may be experts; two transformers make no model of one."""
+def propose(files: Sequence[PartFile], roles: Roles, wanted: str = "") -> Proposal:
+    """What the files make in these roles; `wanted` is the id of the row to prefer where several fit."""
+    playing: dict[Role, PartFile] = {role: file for file in files if (role := roles.get(file.path, ""))}
+    transformers = [playing[role] for role in ("alone", "high", "low") if role in playing]
     if not transformers:
-        return ()
-    known = [row for name in transformers[0][1].models if (row := entry(name)) is not None]
-    common = [row for row in known if all(row.id in found.models for _, found in transformers)]
-    fitting = [row for row in common if len(transformers) <= row.experts]
+        return Proposal(problem="No file is the transformer yet.", advice="Add the model's main file.")
+    experts = 1 if "alone" in playing else 2
+    rows = _rows(transformers, experts, wanted)
+    parts = {part: playing[role].path for part, role in _played(experts) if role in playing}
+    missing = tuple(_missing(parts, rows[0], experts))
+    reason, advice = _problem(rows[0], parts, playing, experts, missing)
+    return Proposal(rows, parts, missing, reason, advice)
+
+
+def alike(file: PartFile, rows: Sequence[ModelEntry]) -> tuple[str, ...]:
+    """The titles of other models with the same tensors as this transformer's."""
+    known = (entry(name) for name in (file.checkpoint.models if file.checkpoint else ()))
+    return tuple(row.title for row in known if row is not None and row not in rows)
+
+
+def _played(experts: int) -> Iterable[tuple[Part, Role]]:
+    for part in PARTS:
+        if experts == 2 or part != "low":
+            yield part, "alone" if part == "high" and experts == 1 else part
+
+
+def _experts(files: Sequence[PartFile]) -> dict[Path, Role]:
+    """The first pair whose names tell the experts apart, or two files alike, or one file."""
+    candidates = [file for file in files if _can_be_fed(file)] or list(files)
+    for one in candidates:
+        for two in candidates:
+            if _are_pair(one, two) and (_hint(one), _hint(two)) == ("high", "low"):
+                return {one.path: "high", two.path: "low"}
+    if len(candidates) == 2 and _are_pair(*candidates):
+        one, two = candidates
+        if _hint(one) is None or _hint(one) != _hint(two):
+            is_turned = _hint(one) == "low" or _hint(two) == "high"
+            return {one.path: "low" if is_turned else "high", two.path: "high" if is_turned else "low"}
+    return {file.path: _lone(file) for file in candidates[:1]}
+
+
+def _lone(file: PartFile) -> Role:
+    row = next(iter(_known(file)), None)
+    return (_hint(file) or "high") if row is not None and row.experts == 2 else "alone"
+
+
+def _are_pair(one: PartFile, two: PartFile) -> bool:
+    if one.path == two.path or one.checkpoint is None or two.checkpoint is None:
+        return False
+    rows = _known(one)
+    is_alike = one.checkpoint.architecture == two.checkpoint.architecture
+    return is_alike and (not rows or any(row.experts == 2 for row in rows))
+
+
+def _can_be_fed(file: PartFile) -> bool:
+    rows = _known(file)
+    return not rows or any(not unmet(row) for row in rows)
+
+
+def _known(file: PartFile) -> list[ModelEntry]:
+    names = file.checkpoint.models if file.checkpoint else ()
+    return [row for name in names if (row := entry(name)) is not None]
+
+
+def _hint(file: PartFile) -> Expert | None:
+    return file.checkpoint.expert_hint if file.checkpoint else None
+
+
+def _fits(found: Checkpoint | None, lead: Checkpoint | None) -> bool:
+    if found is None or lead is None:
+        return True
+    if found.role == "vae":
+        return found.latent_channels == lead.latent_channels
+    return found.text_width == lead.text_width
+
+
+def _rows(files: Sequence[PartFile], experts: int, wanted: str) -> tuple[ModelEntry, ...]:
+    """The models of which all these may be experts: the wanted one, those that can be used, the others."""
+    common = [row for row in _known(files[0]) if row.experts == experts]
+    fitting = [row for row in common if all(row in _known(file) for file in files)]
     other = entry(OTHER)
     assert other is not None
-    return tuple(fitting) or (other,)
+    ordered = sorted(fitting, key=lambda row: (row.id != wanted, bool(unmet(row))))
+    return tuple(ordered) or (other,)
 
 
-def _experts(transformers: list[_Found], rows: tuple[ModelEntry, ...]) -> tuple[dict[Part, Path], list[str]]:
-    """Which transformer is which expert, and what has to be confirmed of it."""
-    if not transformers:
-        return {}, []
-    if len(transformers) == 1:
-        path, found = transformers[0]
-        is_low = rows[0].experts == 2 and found.expert_hint == "low"
-        return {"low" if is_low else "high": path}, _hinted(transformers) if rows[0].experts == 2 else []
-    (first, one), (second, two) = transformers
-    if one.expert_hint == two.expert_hint:
-        said = f"is {first.name} the expert for high noise, and {second.name} the one for low noise?"
-        return {"high": first, "low": second}, [f"Their names do not tell the experts apart: {said}"]
-    if one.expert_hint == "low" or two.expert_hint == "high":
-        first, second = second, first
-    return {"high": first, "low": second}, _hinted(transformers)
-
-
-def _hinted(transformers: Iterable[_Found]) -> list[str]:
-    return [
-        f"{path.name} is for {found.expert_hint} noise, by its {found.hint_source}."
-        for path, found in transformers
-        if found.expert_hint
-    ]
-
-
-def _missing(parts: Mapping[Part, Path], rows: tuple[ModelEntry, ...]) -> Iterable[Missing]:
-    row = rows[0]
-    experts = max(row.experts, 2 if "low" in parts else 1)
-    for part in PARTS:
-        if part not in parts and not (part == "low" and experts == 1):
+def _missing(parts: Mapping[Part, Path], row: ModelEntry, experts: int) -> Iterable[Missing]:
+    for part, _ in _played(experts):
+        if part not in parts:
             yield Missing(part, spoken(part, experts), where_to_get(part, row))
 
 
-def _is_tokenizer(path: Path) -> bool:
-    return path.name == TOKENIZER_FILE or (path / TOKENIZER_FILE).is_file()
+def _problem(
+    row: ModelEntry,
+    parts: Mapping[Part, Path],
+    playing: Mapping[Role, PartFile],
+    experts: int,
+    missing: Sequence[Missing],
+) -> tuple[str, str]:
+    """Why the parts make no model, and what to do about it."""
+    if reason := unmet(row):
+        return reason, "Choose a text-to-video model: T2V, or TI2V 5B."
+    if missing:
+        names = [each.name for each in missing]
+        listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+        return f"{listed[0].upper()}{listed[1:]} {'is' if len(names) == 1 else 'are'} missing.", ""
+    found = {part: file.checkpoint for part, role in _played(experts) if (file := playing[role]).checkpoint}
+    try:
+        check_together(parts, {p: c for p, c in found.items() if c is not None}, row, experts)
+    except CatalogError as error:
+        return str(error), error.advice
+    return "", ""
