@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 USUAL = 0.1
 """How large a file's change of the weights usually is, relative to them, at strength 1."""
@@ -42,6 +42,11 @@ class Gauge:
         """The mean effective rank; None where no cell has one."""
         ranks = [cell.rank for cell in self.cells if cell.rank is not None]
         return sum(ranks) / len(ranks) if ranks else None
+
+
+def suggested(gauge: Gauge | None, name: str) -> Gauge | None:
+    """The gauge of the file called `name`, with the strength to suggest for it."""
+    return gauge and replace(gauge, suggestion=suggestion(gauge.size, name))
 
 
 def suggestion(size: float, name: str) -> float | None:

@@ -11,6 +11,7 @@ from catalog.coverage import Coverage
 from catalog.curve import Curve
 from catalog.models import Expert, ModelInfo
 from catalog.recipe import Recipe
+from engine.gauge import Gauge
 from engine.verdict import Verdict
 
 Frames = NDArray[np.uint8]
@@ -112,13 +113,17 @@ class ModelLoaded:
 
 @dataclass(frozen=True, slots=True)
 class AdapterAttached:
-    """A LoRA file is beside the layers of the model, at strength 0 until a mix says otherwise."""
+    """A LoRA file is beside the layers of the model, at strength 0 until a mix says otherwise.
+
+    `gauge` has its own numbers, where it changes matrices.
+    """
 
     adapter: str
     path: Path
     sha256: str
     kinds: tuple[str, ...]
     coverage: Coverage
+    gauge: Gauge | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +162,8 @@ class StepFinished:
 
     `preview` shows the x₀ estimate (fewer pictures than the clip has, as large or smaller; none when the
     run was asked to go without); `strengths` are those applied, by adapter, from mix `mix_revision`. A
-    step that `is_reused` was taken over from an earlier run: it took 0 seconds.
+    step that `is_reused` was taken over from an earlier run: it took 0 seconds. `meters` say by adapter how
+    large ‖s·ΔW x‖ was beside ‖W x‖, of those that were measured.
     """
 
     run: int
@@ -170,6 +176,7 @@ class StepFinished:
     preview: Frames
     strengths: tuple[tuple[str, float], ...]
     is_reused: bool = False
+    meters: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

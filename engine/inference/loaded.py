@@ -53,7 +53,10 @@ class Adapters(Protocol):
         """The strength of everything attached at one step of a run; 0 where it does not play."""
 
     def play(self, strengths: Strengths, expert: Expert) -> None:
-        """Let these be heard from the next pass on."""
+        """Let these be heard from the next pass on, and measure them in it."""
+
+    def meters(self, strengths: Strengths) -> Strengths:
+        """‖s·ΔW x‖ / ‖W x‖ of each adapter that was measured since `play`, at these strengths; 0 in silence."""
 
 
 def loaded(parts: Components) -> Loaded:

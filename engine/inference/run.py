@@ -17,7 +17,7 @@ from engine.inference.loaded import Adapters, Loaded
 from engine.inference.origin import cause, origin
 from engine.inference.preview import NO_PICTURE
 from engine.inference.saved import pack
-from engine.inference.tones import faders, named, played, tones
+from engine.inference.tones import by_content, faders, named, played, tones
 from engine.inference.trajectory import Point, Taken, Trajectories
 from engine.messages import Frames, Mix, Resume, RunStarted, Stage, StageChanged, StepFinished
 from engine.worker import Clip, Generate, Post
@@ -72,7 +72,8 @@ class Run:
         for index, taken in enumerate(trajectory.taken):
             strengths, _ = named(taken.cause.tones, self._adapters.attached)
             preview = taken.preview if command.has_previews else NO_PICTURE
-            self._post(self._finished(index, start.revision, 0.0, preview, strengths, is_reused=True))
+            meters = named(taken.meters, self._adapters.attached)[0] if taken.meters else ()
+            self._post(self._finished(index, start.revision, 0.0, preview, strengths, meters, is_reused=True))
         if self._folder:
             runs.prune(self._folder.parent)
             if start.begins_at:
@@ -132,15 +133,15 @@ class Run:
         begun = time.perf_counter()
         command, previewer = self._command, self._model.previewer
         preview = previewer.show(step.estimate) if command.has_previews else NO_PICTURE
-        heard = tones(step.strengths, self._adapters.attached)
-        self._trajectory.taken.append(
-            Taken(cause(self._origin.recipe, self._origin.plan, step.index, heard), preview)
-        )
+        attached = self._adapters.attached
+        heard, meters = tones(step.strengths, attached), self._adapters.meters(step.strengths)
+        why = cause(self._origin.recipe, self._origin.plan, step.index, heard)
+        self._trajectory.taken.append(Taken(why, preview, by_content(meters, attached)))
         if command.budget or self._folder:
             self._keep(step)
         revision = step.mix.revision if step.index >= len(self._origin.past) else 0
         seconds = step.seconds + time.perf_counter() - begun
-        self._post(self._finished(step.index, revision, seconds, preview, step.strengths))
+        self._post(self._finished(step.index, revision, seconds, preview, step.strengths, meters))
 
     def _keep(self, step: Step) -> None:
         point = Point(step.index + 1, step.latents.to("cpu", copy=True), self._origin.plan.state())
@@ -169,6 +170,7 @@ class Run:
         seconds: float,
         preview: Frames,
         strengths: Strengths,
+        meters: Strengths,
         is_reused: bool = False,
     ) -> StepFinished:
         plan = self._origin.plan
@@ -183,6 +185,7 @@ class Run:
             preview=preview,
             strengths=strengths,
             is_reused=is_reused,
+            meters=meters,
         )
 
     def _stage(self, stage: Stage) -> None:

@@ -10,11 +10,14 @@ from catalog.identify import identify, misfit
 from catalog.models import Expert, ModelInfo, find_model
 from engine.automation import strength
 from engine.errors import AdapterRefused, ModelFailed, OutOfMemory
+from engine.gauge import suggested
 from engine.inference import device as devices
 from engine.inference.checkpoints.components import Components
 from engine.inference.checkpoints.load import load
 from engine.inference.denoise import Strengths
 from engine.inference.loaded import Loaded, loaded
+from engine.inference.lora.gauging import Gauging
+from engine.inference.lora.meter import Meter
 from engine.inference.lora.rack import Rack
 from engine.inference.lora.read import read_adapter
 from engine.inference.run import Run
@@ -40,6 +43,7 @@ class WanSession:
         self._model = loaded(parts)
         self._adapters.clear()
         self._rack = Rack(parts.experts)
+        self._meter, self._gauging = Meter(self._rack.beside), Gauging(self._rack.beside)
         return info
 
     def attach(self, adapter: str, path: Path) -> AdapterAttached:
@@ -52,12 +56,15 @@ class WanSession:
         read = read_adapter(path, header)
         coverage = self._rack.attach(adapter, read)
         self._adapters.pop(adapter, None)  # its new place is the last one
-        self._adapters[adapter] = AdapterAttached(adapter, path, read.sha256, read.kinds, coverage)
+        self._meter.forget()
+        gauge = suggested(self._gauging.gauge(adapter), path.name)
+        self._adapters[adapter] = AdapterAttached(adapter, path, read.sha256, read.kinds, coverage, gauge)
         return self._adapters[adapter]
 
     def detach(self, adapter: str) -> None:
         """Take an adapter off; unknown ones are ignored."""
         if self._adapters.pop(adapter, None):
+            self._meter.forget()
             self._rack.detach(adapter)
 
     def run(self, command: Generate, post: Post) -> Clip:
@@ -69,6 +76,8 @@ class WanSession:
                 return Run(command, post, self._model, self, self._kept).clip()
         except torch.OutOfMemoryError as error:
             lacking = str(error).splitlines()[0]
+        finally:
+            self._meter.stop()
         # Outside the except block, whose frames would keep the tensors alive.
         devices.give_back_memory(self._device)
         raise OutOfMemory(f"The device ran out of memory: {lacking}")
@@ -92,8 +101,14 @@ class WanSession:
         )
 
     def play(self, strengths: Strengths, expert: Expert) -> None:
-        """Let these be heard from the next pass on."""
+        """Let these be heard from the next pass on, and measure them in it."""
         self._rack.set(expert, dict(strengths))
+        self._meter.begin(expert, [adapter for adapter, strength in strengths if strength])
+
+    def meters(self, strengths: Strengths) -> Strengths:
+        """‖s·ΔW x‖ / ‖W x‖ of each adapter that was measured since `play`, at these strengths; 0 in silence."""
+        ratios = self._meter.ratios()
+        return tuple((a, abs(s) * ratios.get(a, 0.0)) for a, s in strengths if a in ratios or not s)
 
     def _loaded(self) -> Components:
         if self._model is None:

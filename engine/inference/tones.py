@@ -17,6 +17,11 @@ def tones(strengths: Strengths, attached: Attached) -> Tones:
     return tuple((attached[adapter].sha256, strength) for adapter, strength in strengths if strength)
 
 
+def by_content(meters: Strengths, attached: Attached) -> Tones:
+    """What was measured of each adapter, also in silence."""
+    return tuple((attached[adapter].sha256, ratio) for adapter, ratio in meters)
+
+
 def named(tones: Tones, attached: Attached) -> tuple[Strengths, Tones]:
     """The strength of each adapter attached now, and the tones of those that are not."""
     left, strengths = list(tones), []

@@ -47,10 +47,11 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Taken:
-    """A step that was taken, and its preview."""
+    """A step that was taken, its preview, and its meters by the adapters' content, where they are kept."""
 
     cause: Cause
     preview: Frames
+    meters: Tones = ()
 
     @property
     def nbytes(self) -> int:
