@@ -25,6 +25,7 @@ from ui.faults import FaultWatch
 from ui.main_window import MainWindow, States
 from ui.settings import Device, Settings
 from ui.signals import TerminalSignals
+from ui.state.audition import Audition
 from ui.state.automation import Automation
 from ui.state.hearing import Hearing
 from ui.state.live import Live
@@ -85,6 +86,7 @@ class Program(QObject):
         self.names = LoraNames(self.mix, self)
         self.hearing = Hearing(self.bridge, self.mix, self)
         self.automation = Automation(self.bridge, self.run, self.mix, self)
+        self.audition = Audition(self.bridge, self.run, self.mix, self)
         self.cards = CardModel(self)
         self.recipes = RecipeDesk(self.run, self.mix, self.cards, self.folders, self)
         states = States(
@@ -94,6 +96,7 @@ class Program(QObject):
             self.names,
             self.hearing,
             self.automation,
+            self.audition,
             self.cards,
             self.recipes,
             self.catalog,

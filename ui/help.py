@@ -17,8 +17,9 @@ Undo, redo    Ctrl+Z, Ctrl+Shift+Z
 Settings    Ctrl+,
 
 On a card: Enter or double-click puts it on the desk, Space lists what of it applies to the model.
-On a strip: M mutes, S plays solo, A unfolds its curves, F lets faders follow them again,
-Delete removes, Alt+Up and Alt+Down move.
+On a strip: M mutes, S plays solo, A compares with and without it, C unfolds its curves,
+F lets faders follow them again, Delete removes, Alt+Up and Alt+Down move.
+In a comparison: 1 wipe, 2 side by side, 3 difference, arrow keys move the divider, Esc leaves.
 On a fader: arrow keys ±0.05, with Shift ±0.01, Page keys ±0.25, Home and End for the ends;
 double-click for 1.00; Enter or a digit to type a number.
 On curves: double-click adds or removes a point; Tab, [ and ] choose one, arrow keys move it, Insert adds,

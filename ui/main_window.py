@@ -24,6 +24,7 @@ from ui.run_menu import RunMenu
 from ui.settings import Settings
 from ui.settings_dialog import SettingsDialog
 from ui.stage.panel import StagePanel
+from ui.state.audition import Audition
 from ui.state.automation import Automation
 from ui.state.hearing import Hearing
 from ui.state.live import Live
@@ -48,6 +49,7 @@ class States:
     names: LoraNames
     hearing: Hearing
     automation: Automation
+    audition: Audition
     cards: CardModel
     recipes: RecipeDesk
     catalog: CatalogBridge
@@ -72,6 +74,7 @@ class MainWindow(QMainWindow):
         self.stage = StagePanel(states.run, states.names)
         self.desk = DeskPanel(states.mix, states.hearing, states.automation, states.cards.entry_of)
         self.unfinished = UnfinishedRuns(states.run, states.recipes, self.message_bar, self)
+        self.stage.compare_with(states.audition)
         self._library = LibraryWatch(states.settings.library)
         self._arrange()
         self._build_menus()
@@ -141,13 +144,15 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         own, say = self._states, self.message_bar.say
-        for source in (own.run, own.recipes, own.automation, self.browser):
+        for source in (own.run, own.recipes, own.automation, own.audition, self.browser):
             source.message.connect(say)
         self.top_bar.settings_requested.connect(self.open_settings)
         self.browser.chosen.connect(self._add_to_desk)
         self.browser.coverage_wanted.connect(self._explain)
         self.browser.view.lacking.connect(own.catalog.cover_first)
         self.desk.coverage_asked.connect(self._explain_strip)
+        self.desk.audition_asked.connect(own.audition.begin)
+        own.audition.judged.connect(self._show_verdict)
         self.browser.trashed.connect(own.cards.lose)
         self._overlay.dropped.connect(self._take_dropped)
         own.catalog.found.connect(self._on_found)
@@ -204,6 +209,9 @@ class MainWindow(QMainWindow):
         own = self._states
         if strip := own.mix.strip(id):
             self.coverage.open_strip(strip, own.mix.attachment(id), own.mix.model or own.run.model)
+
+    def _show_verdict(self, id: str) -> None:
+        self.desk.show_verdict(id, self._states.audition.verdict(id))
 
     def _take_dropped(self, paths: tuple[Path, ...], place: QPoint) -> None:
         recipes = [p for p in paths if p.suffix.lower() in RECIPES and p.is_file()]

@@ -9,6 +9,7 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDro
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from catalog.library import Entry
+from engine.verdict import Verdict
 from ui.browser.cards import CARD_MIME, paths_in
 from ui.desk.desk_menu import DeskMenuButton, desk_menu
 from ui.desk.drop_zone import DropZone
@@ -21,10 +22,12 @@ from ui.state.mix import MixState
 class DeskPanel(QFrame):
     """Keeps one StripView per strip of the mix. Files from outside are the window's to take.
 
-    `coverage_asked` names the strip whose file one wants to know about.
+    `coverage_asked` names the strip whose file one wants to know about, `audition_asked` the one to be
+    compared with and without.
     """
 
     coverage_asked = Signal(str)
+    audition_asked = Signal(str)
 
     def __init__(
         self,
@@ -124,6 +127,7 @@ class DeskPanel(QFrame):
     def _make_view(self, id: str) -> StripView:
         view = StripView(id, self._mix, self._hearing, self._automation)
         view.coverage_asked.connect(self.coverage_asked)
+        view.audition_asked.connect(self.audition_asked)
         return view
 
     def _reveal(self) -> None:
@@ -145,6 +149,11 @@ class DeskPanel(QFrame):
         chain = [self.menu_button, *(widget for view in self.views for widget in view.tab_chain())]
         for first, second in pairwise(chain):
             QWidget.setTabOrder(first, second)
+
+    def show_verdict(self, id: str, verdict: Verdict | None) -> None:
+        """Show at a strip what an audition found of it."""
+        if view := self._views.get(id):
+            view.show_verdict(verdict)
 
     def _refresh(self, id: str) -> None:
         if view := self._views.get(id):

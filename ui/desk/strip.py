@@ -17,10 +17,12 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from catalog.models import Expert
+from engine.verdict import Verdict
 from ui.desk.coverage_badge import CoverageBadge
 from ui.desk.fader import Fader
 from ui.desk.lane import Lane
 from ui.desk.notice import notice
+from ui.desk.verdict_chip import VerdictChip
 from ui.elided_label import ElidedLabel
 from ui.state.automation import Automation
 from ui.state.hearing import Hearing
@@ -29,15 +31,17 @@ from ui.theme import font, icon, theme, watcher
 
 STRIP_MIME = "application/x-lora-alchemy-strip"
 TIP = "Delete removes the strip; Alt+Up and Alt+Down move it; drag it to another place"
-CURVES_TIP = "Curves of strength over the run (A)"
+CURVES_TIP = "Curves of strength over the run (C)"
+AUDITION_TIP = "Audition: the clip with this strip and without it (A)"
 
 
 class StripView(QFrame):
     """Shows one strip of a MixState and passes on what one does to it. `coverage_asked` names it when one
-    wants to know what of its file applies.
+    wants to know what of its file applies, `audition_asked` when one wants to compare with and without it.
     """
 
     coverage_asked = Signal(str)
+    audition_asked = Signal(str)
 
     def __init__(
         self,
@@ -73,6 +77,10 @@ class StripView(QFrame):
         self._mute.toggled.connect(lambda on: self._mix.set_muted(self.id, on))
         self._solo = _letter("S", "Solo: only solo strips are heard (S)")
         self._solo.toggled.connect(lambda on: self._mix.set_solo(self.id, on))
+        self._audition = _small("A/B", AUDITION_TIP)
+        self._audition.clicked.connect(self.audition)
+        self._verdict = VerdictChip()
+        self._verdict.clicked.connect(self.audition)
         self._curves = QToolButton()
         self._curves.setCheckable(True)
         self._curves.setProperty("compact", "true")
@@ -94,10 +102,11 @@ class StripView(QFrame):
         top, under = QHBoxLayout(), QHBoxLayout()
         top.setSpacing(4)
         top.addWidget(self._name, 1)
-        for button in (self._curves, self._mute, self._solo, self._remove):
+        for button in (self._curves, self._audition, self._mute, self._solo, self._remove):
             top.addWidget(button)
         under.setSpacing(8)
         under.addWidget(self._what, 1)
+        under.addWidget(self._verdict)
         under.addWidget(self._coverage)
         self._fader_box = QVBoxLayout()
         self._fader_box.setSpacing(0)
@@ -158,6 +167,12 @@ class StripView(QFrame):
             fader.show_strength(self._automation.strength(strip, expert))
         self.lane.refresh(is_silent)
 
+    def show_verdict(self, verdict: Verdict | None) -> None:
+        """Show what an audition found of the strip, or nothing."""
+        strip = self._mix.strip(self.id)
+        if strip is not None:
+            self._verdict.show_verdict(strip.name, verdict)
+
     def _show_words(self) -> None:
         strip, attachment = self._mix.strip(self.id), self._mix.attachment(self.id)
         assert strip is not None
@@ -175,6 +190,7 @@ class StripView(QFrame):
     def _name_controls(self, name: str) -> None:
         self.setAccessibleName(f"Strip {name}")
         self._curves.setAccessibleName(f"Show the curves of {name}")
+        self._audition.setAccessibleName(f"Audition {name}")
         self._mute.setAccessibleName(f"Mute {name}")
         self._solo.setAccessibleName(f"Solo {name}")
         self._remove.setAccessibleName(f"Remove {name}")
@@ -216,8 +232,8 @@ class StripView(QFrame):
 
     def tab_chain(self) -> tuple[QWidget, ...]:
         """What Tab visits, in order."""
-        buttons = (self._curves, self._mute, self._solo, self._remove, self._coverage)
-        return (self, *buttons, *self._faders.values(), *self.lane.tab_chain())
+        buttons = (self._curves, self._audition, self._mute, self._solo, self._remove)
+        return (self, *buttons, self._verdict, self._coverage, *self._faders.values(), *self.lane.tab_chain())
 
     # Doing
 
@@ -230,6 +246,10 @@ class StripView(QFrame):
             self.setFocus()
         self.lane.setVisible(is_open)
         self.refresh()
+
+    def audition(self) -> None:
+        """Ask to compare the clip with this strip and without it."""
+        self.audition_asked.emit(self.id)
 
     def remove(self) -> None:
         """Take the strip off the desk."""
@@ -252,7 +272,8 @@ class StripView(QFrame):
         return {
             Qt.Key.Key_M: self._mute.toggle,
             Qt.Key.Key_S: self._solo.toggle,
-            Qt.Key.Key_A: self._curves.toggle,
+            Qt.Key.Key_A: self.audition,
+            Qt.Key.Key_C: self._curves.toggle,
             Qt.Key.Key_F: lambda: self._mix.follow_curves(self.id),
         }
 
@@ -289,13 +310,19 @@ class StripView(QFrame):
 
 
 def _letter(letter: str, tip: str) -> QToolButton:
-    button = QToolButton()
-    button.setText(letter)
+    button = _small(letter, tip)
     button.setCheckable(True)
-    button.setFont(font(11, is_bold=True))
     button.setProperty("letter", letter)
+    return button
+
+
+def _small(text: str, tip: str) -> QToolButton:
+    button = QToolButton()
+    button.setText(text)
+    button.setFont(font(11, is_bold=True))
+    button.setProperty("compact", "true")
     button.setToolTip(tip)
-    button.setFixedSize(28, 24)
+    button.setFixedSize(28 if len(text) == 1 else 32, 24)
     return button
 
 

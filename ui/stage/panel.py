@@ -3,9 +3,12 @@
 import re
 from pathlib import Path
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QFrame, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShortcut
+from PySide6.QtWidgets import QFileDialog, QFrame, QStackedWidget, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
+from ui.stage.compare import Compare
 from ui.stage.playback import Playback
 from ui.stage.player import Player
 from ui.stage.settings_row import SettingsRow
@@ -14,6 +17,7 @@ from ui.stage.take_row import TakeRow
 from ui.stage.timeline import Timeline
 from ui.stage.track import NameOf
 from ui.stage.transport import Transport
+from ui.state.audition import Audition
 from ui.state.run import RunState
 from ui.state.take import Take
 
@@ -44,7 +48,9 @@ class StagePanel(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 12, 16, 12)
         column.setSpacing(8)
-        column.addWidget(self.player, 1)
+        self.views = QStackedWidget()
+        self.views.addWidget(self.player)
+        column.addWidget(self.views, 1)
         column.addWidget(self.timeline)
         column.addWidget(self.take_row)
         column.addWidget(self.transport)
@@ -58,6 +64,35 @@ class StagePanel(QFrame):
         """Render on from the pinned step, with the faders as they are now."""
         if self.showing.pinned is not None:
             self._run_state.branch(*self.showing.pinned)
+
+    def compare_with(self, audition: Audition) -> None:
+        """Let the comparison of an audition take the picture's place for as long as there is one."""
+        self.compare = Compare(audition, self.playback)
+        self.views.addWidget(self.compare)
+        self._audition, self._came_from = audition, self.focusWidget()
+        self._leave = QShortcut(Qt.Key.Key_Escape, self.views, audition.leave)
+        audition.changed.connect(self._turn)
+        self._run_state.state_changed.connect(self._free_escape)
+        self._free_escape()
+
+    def _turn(self) -> None:
+        """Show the picture or the comparison; the focus goes there and comes back."""
+        is_on, was_on = self._audition.trial is not None, self.views.currentWidget() is self.compare
+        self._free_escape()
+        if is_on and not was_on:
+            self._came_from = self.window().focusWidget()
+            self.views.setCurrentWidget(self.compare)
+            self.compare.setFocus()
+        elif was_on and not is_on:
+            had_focus = self.isAncestorOf(self.window().focusWidget() or self)
+            self.views.setCurrentWidget(self.player)
+            self.showing.again()
+            if had_focus and self._came_from is not None and isValid(self._came_from):
+                self._came_from.setFocus()
+
+    def _free_escape(self) -> None:
+        """Esc leaves the comparison from anywhere, but a clip under way has the older right to it."""
+        self._leave.setEnabled(self._audition.trial is not None and self._run_state.phase == "idle")
 
     def export_clip(self) -> None:
         """Ask for a file name and write the clip on the stage there."""

@@ -57,6 +57,13 @@ class Showing(QObject):
         """Whether a step stays on until `rest`."""
         return self._pinned is not None
 
+    def again(self) -> None:
+        """Give the playback back what is on show, after it was lent to something else."""
+        if self.shown is None:
+            self._playback.show(self._playback.frames[:0], self._playback.fps)
+        else:
+            self._play(self.shown)
+
     def look_at(self, step: int) -> None:
         """Show the preview of a step that was done."""
         if 0 <= step < len(self._takes.steps):
@@ -95,12 +102,15 @@ class Showing(QObject):
         if shown is self.shown:
             return
         self.shown = shown
+        self._play(shown)
+        self.changed.emit()
+
+    def _play(self, shown: Shown) -> None:
         match shown:
             case Take(frames=frames, fps=fps) if frames is not None:
                 self._playback.show(frames, fps)
             case StepFinished(preview=preview):
                 self._playback.show(preview, self._preview_fps(shown))
-        self.changed.emit()
 
     def _preview_fps(self, step: StepFinished) -> float:
         """A preview has fewer frames than its clip and lasts as long."""

@@ -171,9 +171,9 @@ def test_a_fader_shows_its_curve_where_the_run_is(
 def test_the_lane_unfolds_by_key_and_when_a_curve_comes(bench: Bench, view: StripView) -> None:
     assert not view.lane.isVisible()
     folded = view.height()
-    QTest.keyClick(view, Qt.Key.Key_A)
+    QTest.keyClick(view, Qt.Key.Key_C)
     assert view.lane.isVisible() and view.height() > folded + 100
-    QTest.keyClick(view, Qt.Key.Key_A)
+    QTest.keyClick(view, Qt.Key.Key_C)
     assert not view.lane.isVisible() and view.height() == folded
     bench.mix.set_curve(bench.ids[0], "low", RISE)
     assert view.lane.isVisible()
