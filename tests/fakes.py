@@ -12,6 +12,7 @@ from catalog.recipe import Guidance, LoraUse, Recipe
 from engine import runs
 from engine.automation import strength
 from engine.errors import AdapterRefused, CannotContinue
+from engine.gauge import Gauge
 from engine.live import LiveControls
 from engine.messages import (
     AdapterAttached,
@@ -72,6 +73,9 @@ class FakeSession:
         self.is_free = False
         self.attached: dict[str, Path] = {}
         self.refuse: dict[str, str] = {}
+        self.ratios: dict[str, float] = {}
+        """By file name, what a meter says at strength 1; what is not named has none."""
+        self.gauges: dict[str, Gauge] = {}
         self.heard: list[Mix] = []
         self.played: dict[int, tuple[Recipe, list[Played]]] = {}
 
@@ -84,7 +88,7 @@ class FakeSession:
             raise AdapterRefused(self.refuse[path.name])
         self.attached[adapter] = path
         coverage = Coverage(60, 60, ("high", "low"))
-        return AdapterAttached(adapter, path, "0" * 64, ("lora",), coverage)
+        return AdapterAttached(adapter, path, "0" * 64, ("lora",), coverage, self.gauges.get(path.name))
 
     def detach(self, adapter: str) -> None:
         self.attached.pop(adapter, None)
@@ -111,11 +115,15 @@ class FakeSession:
             self._write(command, recipe, played)
             event = StepFinished(
                 command.run, step, steps, sigmas[step], experts[step], revision, seconds, picture(40 + step),
-                strengths, is_reused,
+                strengths, is_reused, self._meters(strengths),
             )  # fmt: skip
             post(event)
         post(StageChanged(command.run, "decoding"))
         return Clip(picture(200, recipe.frames or 17), replace(recipe, loras=self._uses(command.live.mix)))
+
+    def _meters(self, strengths: Played) -> Played:
+        ratios = {adapter: self.ratios.get(path.name) for adapter, path in self.attached.items()}
+        return tuple((a, abs(s) * ratio) for a, s in strengths if (ratio := ratios.get(a)) is not None)
 
     def _begin(self, command: Generate) -> Recipe:
         """The settings of the run, whole."""

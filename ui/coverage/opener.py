@@ -34,7 +34,7 @@ class CoverageOpener(QObject):
             self.open_file(strip.name, strip.path, model)
         else:
             self._wanted = None
-            self._show(strip.name, model).show_coverage(said.coverage)
+            self._show(strip.name, model).show_coverage(said.coverage, gauge=said.gauge)
 
     def _show(self, name: str, model: ModelInfo) -> CoverageWindow:
         if self.window is not None:

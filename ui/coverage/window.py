@@ -17,8 +17,11 @@ from PySide6.QtWidgets import (
 from catalog.coverage import Coverage
 from catalog.coverage_words import Tone, block_words, full_text, sentence, tally
 from catalog.models import ModelInfo
+from engine.gauge import Gauge
 from ui.coverage.bar import CoverageBar
 from ui.coverage.block_grid import BlockGrid
+from ui.coverage.gauge_words import gauge_text, size_words
+from ui.coverage.heat_map import HeatMap
 from ui.coverage.layer_table import LayerTable
 from ui.coverage.reasons import ReasonsText
 from ui.elided_label import ElidedLabel
@@ -36,6 +39,7 @@ class CoverageWindow(QDialog):
         self._name, self._model = name, model
         self._coverage: Coverage | None = None
         self._refusal = ""
+        self._gauge: Gauge | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(f"What applies – {name}")
         self._build_top()
@@ -49,11 +53,12 @@ class CoverageWindow(QDialog):
         """What “Copy” copies."""
         if self._coverage is None:
             return f"{self._name} on {self._model.title}\n{self._summary.text()}\n"
-        return full_text(self._name, self._model.title, self._coverage, self._refusal)
+        said = full_text(self._name, self._model.title, self._coverage, self._refusal)
+        return said + gauge_text(self._gauge) if self._gauge else said
 
-    def show_coverage(self, coverage: Coverage, refusal: str = "") -> None:
-        """Show how much of the file applies; `refusal` says why none of it can be used."""
-        self._coverage, self._refusal = coverage, refusal
+    def show_coverage(self, coverage: Coverage, refusal: str = "", gauge: Gauge | None = None) -> None:
+        """Show how much of the file applies, and how large it is; `refusal` says why none of it can be used."""
+        self._coverage, self._refusal, self._gauge = coverage, refusal, gauge
         count = tally(coverage, refusal)
         self._say(sentence(count), count.tone)
         self._bar.show_share(count.modules / max(1, count.of), count.tone)
@@ -68,6 +73,8 @@ class CoverageWindow(QDialog):
             self._add("Blocks", words, grid)
         if count.modules and coverage.layers:
             self._add("Kinds of layer", "", LayerTable(coverage.layers))
+        if gauge is not None:
+            self._add("How large it is", size_words(gauge), HeatMap(gauge))
         if coverage.warnings or coverage.ignored or coverage.errors:
             self._put(ReasonsText(coverage))
         self._list.addStretch(1)

@@ -15,6 +15,8 @@ from PySide6.QtWidgets import QAbstractSlider, QLineEdit, QSizePolicy, QWidget
 
 from catalog.models import Expert
 from ui.desk.fader_painter import LEVEL, VALUE, FaderLook, groove, paint
+from ui.desk.meter import words
+from ui.state.hearing import Reading
 from ui.state.strip import LIMIT
 from ui.theme import font
 
@@ -90,8 +92,20 @@ class Fader(QAbstractSlider):
     def show_automated(self, is_automated: bool) -> None:
         """Show whether the strength shown is that of a curve, which a moved fader takes over from."""
         self._look.is_automated = is_automated
-        self.setToolTip(f"{AUTOMATED}\n{TIP}" if is_automated else TIP)
+        self._explain()
         self.update()
+
+    def show_meter(self, reading: Reading | None) -> None:
+        """Show what the last step measured of this fader; None before there was one."""
+        if reading != self._look.reading:
+            self._look.reading = reading
+            self.setAccessibleDescription(words(reading))
+            self._explain()
+            self.update()
+
+    def _explain(self) -> None:
+        said = (words(self._look.reading), AUTOMATED if self._look.is_automated else "", TIP)
+        self.setToolTip("\n".join(filter(None, said)))
 
     def sizeHint(self) -> QSize:
         return QSize(240, 28)

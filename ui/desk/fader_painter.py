@@ -6,11 +6,13 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from catalog.models import Expert
+from ui.desk.meter import HEIGHT, paint_meter
+from ui.state.hearing import Reading
 from ui.theme import font, theme
 
 VALUE = 48
 LEVEL = 11.0
-"""Height of the groove's middle; the applied strength runs 7 px under it."""
+"""Height of the groove's middle; the applied strength runs 7 px under it, the meter 4 px under that."""
 
 
 @dataclass(slots=True)
@@ -25,6 +27,7 @@ class FaderLook:
     is_silent: bool = False
     is_automated: bool = False
     has_focus: bool = False
+    reading: Reading | None = None
 
     @property
     def label_width(self) -> int:
@@ -43,6 +46,8 @@ def paint(painter: QPainter, rect: QRect, look: FaderLook) -> None:
     _label(painter, look, colour)
     _groove(painter, track, look, colour)
     _applied(painter, track, look)
+    if look.reading is not None:
+        paint_meter(painter, QRectF(track.left(), LEVEL + 13, track.width(), HEIGHT), look.reading, colour)
     _handle(painter, track, look, colour)
     _number(painter, rect, look)
 

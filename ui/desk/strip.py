@@ -21,6 +21,7 @@ from engine.verdict import Verdict
 from ui.desk.coverage_badge import CoverageBadge
 from ui.desk.fader import Fader
 from ui.desk.lane import Lane
+from ui.desk.meter_notice import MeterNotice, set_to
 from ui.desk.notice import notice
 from ui.desk.verdict_chip import VerdictChip
 from ui.elided_label import ElidedLabel
@@ -97,6 +98,8 @@ class StripView(QFrame):
         self._notice.setTextFormat(Qt.TextFormat.PlainText)
         self._notice.setWordWrap(True)
         self._notice.setProperty("px", "12")
+        self._numbers = MeterNotice()
+        self._numbers.suggested.connect(self._take_suggestion)
 
     def _arrange(self) -> None:
         top, under = QHBoxLayout(), QHBoxLayout()
@@ -119,6 +122,7 @@ class StripView(QFrame):
         box.addLayout(self._fader_box)
         box.addWidget(self.lane)
         box.addWidget(self._notice)
+        box.addWidget(self._numbers)
 
     # Showing
 
@@ -165,7 +169,11 @@ class StripView(QFrame):
             applied = self._hearing.applied(self.id, expert)
             fader.show_hearing(self._hearing.is_heard(self.id, expert), applied, is_silent)
             fader.show_strength(self._automation.strength(strip, expert))
+            fader.show_meter(self._hearing.reading(self.id, expert))
         self.lane.refresh(is_silent)
+        readings = {expert: self._hearing.reading(self.id, expert) for expert in self._faders}
+        if self._numbers.show_numbers(strip, self._mix.attachment(self.id).gauge, readings):
+            self._fit()
 
     def show_verdict(self, verdict: Verdict | None) -> None:
         """Show what an audition found of the strip, or nothing."""
@@ -233,7 +241,15 @@ class StripView(QFrame):
     def tab_chain(self) -> tuple[QWidget, ...]:
         """What Tab visits, in order."""
         buttons = (self._curves, self._audition, self._mute, self._solo, self._remove)
-        return (self, *buttons, self._verdict, self._coverage, *self._faders.values(), *self.lane.tab_chain())
+        return (
+            self,
+            *buttons,
+            self._verdict,
+            self._coverage,
+            *self._faders.values(),
+            *self.lane.tab_chain(),
+            self._numbers.button,
+        )
 
     # Doing
 
@@ -254,6 +270,10 @@ class StripView(QFrame):
     def remove(self) -> None:
         """Take the strip off the desk."""
         self._mix.remove(self.id)
+
+    def _take_suggestion(self, strength: float) -> None:
+        if strip := self._mix.strip(self.id):
+            self._mix.change(f"{strip.name} strength", [set_to(strip, strength)])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         index = [s.id for s in self._mix.strips].index(self.id)
@@ -312,7 +332,6 @@ class StripView(QFrame):
 def _letter(letter: str, tip: str) -> QToolButton:
     button = _small(letter, tip)
     button.setCheckable(True)
-    button.setProperty("letter", letter)
     return button
 
 
@@ -320,7 +339,7 @@ def _small(text: str, tip: str) -> QToolButton:
     button = QToolButton()
     button.setText(text)
     button.setFont(font(11, is_bold=True))
-    button.setProperty("compact", "true")
+    button.setProperty("letter", text)
     button.setToolTip(tip)
     button.setFixedSize(28 if len(text) == 1 else 32, 24)
     return button

@@ -1,4 +1,6 @@
-"""What the run under way has heard of the mix: which changes, and at which strengths."""
+"""What the run under way has heard of the mix: which changes, at which strengths, and to what effect."""
+
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
@@ -6,6 +8,18 @@ from catalog.models import Expert
 from engine.bridge import EngineBridge
 from engine.messages import RunStarted, StepFinished
 from ui.state.mix import MixState
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the last step of one expert measured of one strip: `ratio` is ‖s·ΔW x‖ / ‖W x‖ at `strength`.
+
+    It `is_live` while that expert denoises; afterwards it is held.
+    """
+
+    ratio: float
+    strength: float
+    is_live: bool
 
 
 class Hearing(QObject):
@@ -19,6 +33,8 @@ class Hearing(QObject):
         self._run: int | None = None
         self._revision = 0
         self._applied: dict[tuple[str, Expert], float] = {}
+        self._meters: dict[tuple[str, Expert], float] = {}
+        self._expert: Expert | None = None
         bridge.run_started.connect(self._on_started)
         bridge.step_finished.connect(self._on_step)
         for ended in (bridge.run_finished, bridge.run_cancelled, bridge.clip_unsaved, bridge.failed):
@@ -37,17 +53,24 @@ class Hearing(QObject):
         """The strength at the last step of that expert, in this run or the one before."""
         return self._applied.get((strip, expert))
 
+    def reading(self, strip: str, expert: Expert) -> Reading | None:
+        """The meter of a strip's fader, in this run or the one before; None where nothing was measured."""
+        ratio, strength = self._meters.get((strip, expert)), self.applied(strip, expert)
+        return None if ratio is None or strength is None else Reading(ratio, strength, expert == self._expert)
+
     def _on_started(self, event: RunStarted) -> None:
         self._run, self._revision = event.run, self._mix.mix.revision
-        self._applied = {}
+        self._applied, self._meters, self._expert = {}, {}, None
         self.changed.emit()
 
     def _on_step(self, event: StepFinished) -> None:
         self._revision = max(self._revision, event.mix_revision)
         self._applied |= {(strip, event.expert): strength for strip, strength in event.strengths}
+        self._meters |= {(strip, event.expert): ratio for strip, ratio in event.meters}
+        self._expert = event.expert
         self.changed.emit()
 
     def _on_ended(self, event: object) -> None:
         if self._run is not None and getattr(event, "run", None) == self._run:
-            self._run = None
+            self._run = self._expert = None
             self.changed.emit()

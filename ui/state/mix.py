@@ -243,7 +243,7 @@ class MixState(QObject):
 
     def _on_attached(self, event: AdapterAttached) -> None:
         if self.strip(event.adapter):
-            said = Attachment("attached", event.coverage, "", event.sha256)
+            said = Attachment("attached", event.coverage, "", event.sha256, event.gauge)
             self._attachments[event.adapter] = said
             self.strip_changed.emit(event.adapter)
 

@@ -8,6 +8,7 @@ from catalog.coverage import Coverage
 from catalog.curve import Curve
 from catalog.library import Entry
 from catalog.models import Expert
+from engine.gauge import Gauge
 from engine.messages import Strip
 
 LIMIT = 100.0
@@ -63,9 +64,13 @@ class StripState:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """What the engine says about a strip's file: on its way, attached with `coverage`, or refused."""
+    """What the engine says about a strip's file: on its way, attached with `coverage`, or refused.
+
+    `gauge` has the file's own numbers, where it changes matrices.
+    """
 
     status: Status = "attaching"
     coverage: Coverage | None = None
     reason: str = ""
     sha256: str = ""
+    gauge: Gauge | None = None
