@@ -93,7 +93,7 @@ class Verdict:
         """The number, for a person."""
         if self.is_same:
             return "The two clips are the same, bit for bit."
-        return f"The pictures change by {self.frames.rms:.3g} of 255 levels, {_times(self.number)} the noise."
+        return f"{_times(self.number)} the noise: {_figure(self.frames.rms)} of 255 levels."
 
     @property
     def explanation(self) -> str:
@@ -105,7 +105,7 @@ class Verdict:
             else ""
         )
         return (
-            f"Pictures: {frames.rms:.3g} of 255 levels (RMS), {frames.share:.0%} of their contrast, with a"
+            f"Pictures: {_figure(frames.rms)} of 255 levels (RMS), {frames.share:.0%} of their contrast, with a"
             f" noise floor of {frames.floor:.2g}.\n{of_latents}"
             "The noise floor is what rounding hides or what 1 % of the strength changes, whichever is more.\n"
             f"Measurable from {MEASURABLE:g} floors; clear from {CLEAR:.0%} of the contrast, overwhelming from"
@@ -167,4 +167,8 @@ def _rounding(latents: NDArray[np.float32]) -> float:
 
 
 def _times(number: float) -> str:
-    return f"{number:.0f} times" if number >= 10 else f"{number:.1f} times"
+    return f"{number:.0f} times" if number >= 10 else f"{number:.2g} times"
+
+
+def _figure(number: float) -> str:
+    return f"{number:.1f}" if number >= 1 else f"{number:.2g}"

@@ -82,7 +82,7 @@ def test_pictures_alone_are_judged_too() -> None:
 def test_the_number_is_behind_the_words() -> None:
     said = verdict(PLAYED, changed(15))
     assert said.number > MEASURABLE and f"{said.number:.0f} times" in said.sentence
-    assert f"{said.frames.rms:.3g} of 255" in said.sentence and said.sentence.endswith(".")
+    assert f"{said.frames.rms:.1f} of 255" in said.sentence and said.sentence.endswith(".")
 
 
 def test_a_flat_clip_is_judged_too() -> None:

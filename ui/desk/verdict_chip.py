@@ -16,6 +16,8 @@ class VerdictChip(QToolButton):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFont(font(11))
+        self.setAccessibleName("Audition")
+        self.setToolTip("Compare again (Space)")
         self.hide()
 
     def sizeHint(self) -> QSize:

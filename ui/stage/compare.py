@@ -21,6 +21,10 @@ VIEWS: tuple[tuple[View, str, str], ...] = (
     ("side by side", "Side by side", "Both clips at the same moment (2)"),
     ("difference", "Difference", f"What differs, {AMPLIFIED} times as strong (3)"),
 )
+TIP = (
+    "Space: play or pause\n, .: one frame back or on\n1 2 3: wipe, side by side, difference\n"
+    "← →: move the divider, with Shift faster\nEsc: back to the clip"
+)
 _KEYS = (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3)
 _STEP, _STRIDE = 0.02, 0.1
 
@@ -34,6 +38,7 @@ class Compare(QWidget):
         self._shown: Frames | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Comparison")
+        self.setToolTip(TIP)
         self.picture = ComparePicture(playback)
         self.header = QWidget()
         self.word = QLabel()
@@ -51,6 +56,7 @@ class Compare(QWidget):
             button.setCheckable(True)
             button.setProperty("chip", "true")
             button.setToolTip(tip)
+            button.setAccessibleName(words)
             button.clicked.connect(partial(self.choose, view))
             group.addButton(button)
         self.buttons["wipe"].setChecked(True)

@@ -107,7 +107,7 @@ class ComparePicture(QWidget):
             painter.drawImage(areas[0], image_of(difference(*frames)))
             self._paint_label(painter, areas[0], f"difference ×{AMPLIFIED}")
         if self.has_focus:
-            self._paint_focus(painter, areas[0])
+            self._paint_focus(painter, areas[0].united(areas[-1]))
         painter.end()
 
     def _paint_waiting(self, painter: QPainter, area: QRectF, frames: list[NDArray[np.uint8]]) -> None:
@@ -130,8 +130,9 @@ class ComparePicture(QWidget):
         painter.drawImage(area, image_of(frames[1]))
         painter.restore()
         first, other = self._names
-        self._paint_label(painter, area, first)
-        self._paint_label(painter, area, other, is_right=True)
+        half = area.width() / 2
+        self._paint_label(painter, area.adjusted(0, 0, -half, 0), first)
+        self._paint_label(painter, area.adjusted(half, 0, 0, 0), other, is_right=True)
         for colour, width in ((theme().background, 4.0), (theme().text, 2.0)):
             painter.setPen(QPen(QColor(colour), width))
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
@@ -145,7 +146,7 @@ class ComparePicture(QWidget):
 
     def _paint_label(self, painter: QPainter, area: QRectF, text: str, is_right: bool = False) -> None:
         face = font(12)
-        room = max(area.width() / 2 - 3 * _INSET, 48.0)
+        room = max(area.width() - 4 * _INSET, 48.0)
         text = QFontMetricsF(face).elidedText(text, Qt.TextElideMode.ElideMiddle, room)
         parts = (pill.Part(text, theme().text),)
         x = area.right() - _INSET - pill.width_of(parts, face) if is_right else area.left() + _INSET
