@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from catalog.checkpoints import recognise
 from catalog.errors import UnreadableFile
 from catalog.folders import Folders
 from catalog.header import read_header
@@ -108,6 +109,7 @@ def _install_one(
 ) -> Entry | Path:
     """The new entry, or the file that already has this content."""
     identity = identify_file(source)
+    _check_is_no_model(source)
     size = source.stat().st_size
     twin = _twin(source, size, library, present, watch)
     if twin is not None:
@@ -124,6 +126,13 @@ def _install_one(
     library.remember(target, stat.st_size, stat.st_mtime_ns, Known(sha256, identity))
     present.add(target)
     return Entry(target, target.stem, stat.st_size, sha256, identity, "", "library")
+
+
+def _check_is_no_model(source: Path) -> None:
+    """Refuses what is itself a part of a model: it would be played as a LoRA, and may be huge."""
+    found = recognise(read_header(source), source.name)
+    if found.role != "other":
+        raise UnreadableFile(f"It is a part of a model, not a LoRA: {found.title}.")
 
 
 def _twin(source: Path, size: int, library: Library, present: _Present, watch: Watch) -> Path | None:

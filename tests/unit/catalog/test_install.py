@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import resources
 from catalog.folders import Folders
 from catalog.install import InstallReport, Progress, install, safe_name
 from catalog.library import Library
@@ -220,3 +221,11 @@ def test_every_name_becomes_one_that_windows_and_linux_accept(name: str) -> None
     assert stem == stem.strip(" ")
     assert stem.split(".")[0].rstrip(" ").upper() not in {"CON", "PRN", "AUX", "NUL", "COM1", "LPT9"}
     assert safe_name(safe) == safe
+
+
+@pytest.mark.parametrize("part", ["transformer", "vae", "text_encoder"])
+def test_a_part_of_a_model_is_not_copied_into_the_library(tmp_path: Path, part: str) -> None:
+    folders = folders_in(tmp_path)
+    report = put(folders, [resources.path("demo") / part])
+    assert report.installed == () and "part of a model" in report.refused[0][1]
+    assert not folders.library.exists() or not list(folders.library.iterdir())
