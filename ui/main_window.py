@@ -20,6 +20,7 @@ from ui.drop_overlay import RECIPES, DropOverlay
 from ui.help import ABOUT, SHORTCUTS
 from ui.library_watch import LibraryWatch
 from ui.message_bar import MessageBar
+from ui.models.opener import NewModelOpener
 from ui.run_menu import RunMenu
 from ui.settings import Settings
 from ui.settings_dialog import SettingsDialog
@@ -75,6 +76,7 @@ class MainWindow(QMainWindow):
         self.desk = DeskPanel(states.mix, states.hearing, states.automation, states.cards.entry_of)
         self.unfinished = UnfinishedRuns(states.run, states.recipes, self.message_bar, self)
         self.stage.compare_with(states.audition)
+        self.new_model = NewModelOpener(states.run, self.message_bar, self)
         self._library = LibraryWatch(states.settings.library)
         self._arrange()
         self._build_menus()
@@ -161,6 +163,9 @@ class MainWindow(QMainWindow):
         own.catalog.covered.connect(own.cards.take_coverage)
         own.catalog.install_progress.connect(self.browser.show_progress)
         own.catalog.install_finished.connect(self._on_installed)
+        own.catalog.install_finished.connect(self.new_model.sort_out)
+        self.new_model.installed.connect(self._say_installed)
+        self.top_bar.chooser.new_wanted.connect(self.new_model.open)
         own.catalog.failed.connect(self._on_catalog_failed)
         own.run.changed.connect(self._follow_model)
         self.stage.take_row.continue_requested.connect(self.unfinished.resume)
@@ -185,13 +190,15 @@ class MainWindow(QMainWindow):
 
     def _on_installed(self, report: InstallReport) -> None:
         self.browser.show_progress(0, 0)
-        self.message_bar.say(*report_words(report))
         known = [(entry.path, entry.path.name) for entry in report.installed]
         known += [(there, dropped.name) for dropped, there in report.duplicates]
         for path, name in known:
             if name in self._wanted_on_desk:
                 self._states.mix.add(path, self._states.cards.entry_of(path))
         self._wanted_on_desk.clear()
+
+    def _say_installed(self, report: InstallReport) -> None:
+        self.message_bar.say(*report_words(report))
 
     def _on_catalog_failed(self, failed: object) -> None:
         title, advice, details = (str(getattr(failed, name, "")) for name in ("title", "advice", "details"))
@@ -302,5 +309,6 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.remember()
         self.hide()
+        self.new_model.stop()
         self._stop()
         event.accept()

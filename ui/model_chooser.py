@@ -2,16 +2,20 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
 
+from catalog.folders import default_folders
+from catalog.model_assembly import SUFFIX, saved_assemblies
 from catalog.models import find_model
 from ui.state.run import RunState
 from ui.theme import icon, theme, watcher
 
 
 class ModelChooser(QPushButton):
-    """Shows the model's name; its menu has the demo, the folders opened before, and a folder dialog."""
+    """Shows the model's name; its menu has the demo, the saved models, those opened before, and two dialogs."""
+
+    new_wanted = Signal()
 
     def __init__(self, run_state: RunState) -> None:
         super().__init__()
@@ -40,9 +44,15 @@ class ModelChooser(QPushButton):
         menu, run = self.menu(), self._run_state
         menu.clear()
         self._add(find_model("demo").title, "demo", "The built-in model")
+        saved = {str(a.path.resolve()): a.title for a in saved_assemblies(default_folders().models)}
+        for name, title in saved.items():
+            self._add(title, name, name)
         for name in run.recent_models:
-            self._add(Path(name).name, name, name)
+            if name not in saved:
+                self._add(Path(name).name.removesuffix(SUFFIX), name, name)
         menu.addSeparator()
+        new = menu.addAction("New model from files…", self.new_wanted.emit)
+        new.setToolTip("Make a model of single files, as ComfyUI has them; they stay where they are")
         menu.addAction("Open a diffusers folder…", self._ask)
 
     def _add(self, title: str, name: str, tip: str) -> None:

@@ -104,8 +104,9 @@ def test_the_model_menu(bar: TopBar, run: RunState) -> None:
     menu = bar.chooser.menu()
     menu.aboutToShow.emit()
     texts = [action.text() for action in menu.actions()]
-    assert texts == ["Demo · tiny Wan 2.2", "wan-2.2", "", "Open a diffusers folder…"]
-    assert [action.isChecked() for action in menu.actions()] == [True, False, False, False]
+    new, folder = "New model from files…", "Open a diffusers folder…"
+    assert texts == ["Demo · tiny Wan 2.2", "wan-2.2", "", new, folder]
+    assert [action.isChecked() for action in menu.actions()] == [True, False, False, False, False]
 
 
 def test_a_folder_that_is_no_model_is_refused(

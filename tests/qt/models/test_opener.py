@@ -1,0 +1,84 @@
+"""From the window: the menu, files dropped for LoRAs, and the saved model in the list of models."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtGui import QAction
+from pytestqt.qtbot import QtBot
+
+from catalog.install import InstallReport
+from ui.app import Program
+from ui.models.dialog import NewModelDialog
+
+Parts = dict[str, Path]
+
+
+def entries(program: Program) -> list[QAction]:
+    menu = program.window.top_bar.chooser.menu()
+    menu.aboutToShow.emit()
+    return menu.actions()
+
+
+def opened(program: Program) -> NewModelDialog:
+    dialog = program.window.new_model.dialog
+    assert dialog is not None
+    return dialog
+
+
+def save(qtbot: QtBot, dialog: NewModelDialog, name: str, parts: Parts) -> None:
+    if not dialog.draft.files:
+        with qtbot.waitSignal(dialog._bridge.finished):
+            dialog.look(tuple(parts.values()))
+    dialog.summary.confirm.click()
+    dialog.name.setText(name)
+    dialog.save.click()
+
+
+def test_a_saved_model_is_opened_at_once_and_listed(
+    qtbot: QtBot, program: Program, models: Path, parts: Parts
+) -> None:
+    next(action for action in entries(program) if action.text().startswith("New model")).trigger()
+    with qtbot.waitSignal(program.bridge.model_loaded):
+        save(qtbot, opened(program), "From files", parts)
+    assert program.window.new_model.dialog is None
+    assert program.run.model_name == str((models / "From files.wanmodel.json").resolve())
+    assert program.window.top_bar.chooser.text() == program.run.model.title == "From files"
+    listed = [action for action in entries(program) if action.text() == "From files"]
+    assert len(listed) == 1 and listed[0].isChecked()
+    program.run.open_model("demo")
+    listed[0].trigger()
+    assert program.run.model.title == "From files"
+
+
+def test_model_files_dropped_for_loras_are_offered_the_dialog(
+    qtbot: QtBot, program: Program, models: Path, parts: Parts, lora: Path
+) -> None:
+    bar = program.window.message_bar
+    program.catalog.install((lora, *parts.values()))
+    qtbot.waitUntil(lambda: bool(bar.messages and bar.messages[-1].actions))
+    sentences = [message.sentence for message in bar.messages]
+    assert "parts of a model" in sentences[-1] and not any("refused" in said for said in sentences)
+    bar.messages[-1].actions[0].do()
+    dialog = opened(program)
+    qtbot.waitUntil(lambda: set(dialog.list.rows) == set(parts.values()))
+
+
+def test_a_file_that_is_neither_is_refused_as_before(
+    qtbot: QtBot, program: Program, models: Path, tmp_path: Path
+) -> None:
+    odd = tmp_path / "page.safetensors"
+    odd.write_text("<!DOCTYPE html>")
+    with qtbot.waitSignal(program.window.new_model.installed) as said:
+        program.catalog.install([odd])
+    report = said.args[0]
+    assert isinstance(report, InstallReport) and [path for path, _ in report.refused] == [odd]
+    assert "1 refused" in program.window.message_bar.messages[-1].sentence
+
+
+@pytest.mark.parametrize("is_looking", [False, True])
+def test_the_window_closes_with_the_dialog_open(
+    program: Program, models: Path, comfy: Path, is_looking: bool
+) -> None:
+    program.window.new_model.open([comfy] if is_looking else [])
+    program.window.close()
+    assert not program.window.isVisible()
