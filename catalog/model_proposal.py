@@ -71,13 +71,21 @@ def doubt(file: PartFile, role: Role) -> str:
     hint, source = file.checkpoint.expert_hint, file.checkpoint.hint_source
     if hint is None:
         return "nothing in the file tells which expert it is"
-    return f"by its {source}" if hint == role else f"its {source} says {hint} noise"
+    if hint != role:
+        return f"its {_where(source)} says {hint} noise"
+    return f"only its {_where(source)} says so"
+
+
+def _where(source: str) -> str:
+    return "metadata" if source.startswith("metadata") else source
 
 
 def propose(files: Sequence[PartFile], roles: Roles, wanted: str = "") -> Proposal:
     """What the files make in these roles; `wanted` is the id of the row to prefer where several fit."""
     playing: dict[Role, PartFile] = {role: file for file in files if (role := roles.get(file.path, ""))}
     transformers = [playing[role] for role in ("alone", "high", "low") if role in playing]
+    if not files:
+        return Proposal(problem="Add the files of a model.")
     if not transformers:
         return Proposal(problem="No file is the transformer yet.", advice="Add the model's main file.")
     experts = 1 if "alone" in playing else 2

@@ -1,6 +1,7 @@
 """The dialog that makes a model of single files, where they lie."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -148,6 +149,10 @@ class NewModelDialog(QDialog):
 
     def _on_found(self, files: tuple[PartFile, ...]) -> None:
         self.draft.add(files)
+        under = (self.summary.model, self.summary.missing, self.summary.confirm)
+        order = (self.folder, *self.list.boxes, *under, self.name, self.cancel, self.save)
+        for one, next_one in pairwise(order):
+            self.setTabOrder(one, next_one)
 
     def _on_finished(self, passed: int) -> None:
         self._looks -= 1
@@ -166,7 +171,7 @@ class NewModelDialog(QDialog):
         self.status.setText(looking or passed_words(self._passed))
         problem = looking or self.draft.problem or self.draft.name_problem(self.name.text()) or self._fault
         self.save.setEnabled(not problem)
-        self.reason.setText(problem if self.draft.files or looking else "")
+        self.reason.setText(problem)
         self.save.setToolTip(problem or "Save the model and open it (Enter)")
         self.save.setAccessibleDescription(problem)
 

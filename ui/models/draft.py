@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from catalog.model_assembly import Assembly, place_for, saved_assemblies, write_assembly
-from catalog.model_proposal import Proposal, alike, assign, doubt, propose, suggest
+from catalog.model_proposal import alike, assign, doubt, propose, suggest
 from catalog.part_files import PartFile, Role
 
 
@@ -19,7 +19,7 @@ class Draft(QObject):
         super().__init__(parent)
         self.files: tuple[PartFile, ...] = ()
         self.roles: dict[Path, Role] = {}
-        self.proposal = Proposal()
+        self.proposal = propose((), {})
         self.is_confirmed = False
         self._folder = folder
         self._taken = {assembly.title.casefold() for assembly in saved_assemblies(folder)}

@@ -18,7 +18,7 @@ EMPTY = (
 
 
 class PartList(QScrollArea):
-    """A row for every file of the draft, in the order in which they came."""
+    """A row for every file of the draft, in the order in which they came; those that are no parts below."""
 
     chosen = Signal(object, str)
     """Path, Role"""
@@ -27,6 +27,7 @@ class PartList(QScrollArea):
         super().__init__()
         self._draft = draft
         self.rows: dict[Path, PartRow] = {}
+        self._parts = 0
         self.setAccessibleName("Files of the model")
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -39,6 +40,11 @@ class PartList(QScrollArea):
         self.setWidget(inner)
         draft.changed.connect(self._refresh)
         watcher().changed.connect(self.viewport().update)
+
+    @property
+    def boxes(self) -> tuple[QWidget, ...]:
+        """The boxes that say what the files play, from top to bottom."""
+        return tuple(row.role for row in sorted(self.rows.values(), key=self._box.indexOf))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -59,7 +65,9 @@ class PartList(QScrollArea):
             if file.path not in self.rows:
                 row = PartRow(file)
                 row.chosen.connect(self.chosen)
+                below = self._box.count() - 1
+                self._box.insertWidget(below if file.refusal else self._parts, row)
+                self._parts += not file.refusal
                 self.rows[file.path] = row
-                self._box.insertWidget(self._box.count() - 1, row)
             self.rows[file.path].show_role(self._draft.roles[file.path], self._draft.doubt(file))
         self.viewport().update()

@@ -34,7 +34,7 @@ def passed_words(count: int) -> str:
 
 def missing_words(missing: tuple[Missing, ...]) -> str:
     """A line for every part that is missing: what it is, and where it can be had."""
-    return "\n".join(f"{each.name[0].upper()}{each.name[1:]}: {each.advice}" for each in missing)
+    return "\n".join(f"{each.name[0].upper()}{each.name[1:]} is missing. {each.advice}" for each in missing)
 
 
 def alike_words(titles: tuple[str, ...], proposal: Proposal) -> str:

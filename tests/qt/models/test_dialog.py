@@ -127,6 +127,7 @@ def test_a_missing_part_blocks_saving_and_says_where_it_can_be_had(
 def test_files_that_are_no_parts_are_named_with_a_sentence(
     qtbot: QtBot, dialog: NewModelDialog, lora: Path, tmp_path: Path
 ) -> None:
+    assert "Add the files" in dialog.reason.text()
     look(qtbot, dialog, lora, tmp_path / "gone.safetensors")
     rows = dialog.list.rows
     assert "LoRA" in rows[lora].toolTip() and "not there" in rows[tmp_path / "gone.safetensors"].toolTip()
@@ -186,10 +187,13 @@ def test_everything_has_a_name_and_a_tool_tip_and_can_be_reached(
     qtbot: QtBot, dialog: NewModelDialog, parts: Parts
 ) -> None:
     look(qtbot, dialog, *parts.values())
-    seen: set[QWidget] = set()
+    seen: list[QWidget] = []
     widget: QWidget = dialog
     while (widget := widget.nextInFocusChain()) is not dialog:
-        seen.add(widget)
+        seen.append(widget)
+    boxes = [dialog.list.rows[path].role for path in parts.values()]
+    order = [dialog.files, dialog.folder, *boxes, dialog.summary.confirm, dialog.name, dialog.cancel]
+    assert [each for each in seen if each in order] == order, "Tab goes from top to bottom"
     for kind in (QAbstractButton, QComboBox, QLineEdit):
         for each in dialog.findChildren(kind):
             if each.isVisible():

@@ -67,7 +67,7 @@ def test_two_of_the_same_expert_are_no_pair(files: Path) -> None:
 def test_what_a_name_says_is_to_be_confirmed_and_can_be_turned(files: Path) -> None:
     high, low = picked(files, *PAIR)
     roles = suggest([high, low])
-    assert doubt(high, "high") == "by its file name" and "says low noise" in doubt(low, "high")
+    assert doubt(high, "high") == "only its file name says so" and "says low noise" in doubt(low, "high")
     turned = assign(roles, low.path, "high")
     assert turned == {high.path: "low", low.path: "high"}
     assert assign(turned, high.path, "high") == roles
