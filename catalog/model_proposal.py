@@ -98,8 +98,7 @@ def propose(files: Sequence[PartFile], roles: Roles, wanted: str = "") -> Propos
 
 def alike(file: PartFile, rows: Sequence[ModelEntry]) -> tuple[str, ...]:
     """The titles of other models with the same tensors as this transformer's."""
-    known = (entry(name) for name in (file.checkpoint.models if file.checkpoint else ()))
-    return tuple(row.title for row in known if row is not None and row not in rows)
+    return tuple(row.title for row in _known(file) if row not in rows)
 
 
 def _played(experts: int) -> Iterable[tuple[Part, Role]]:

@@ -62,7 +62,7 @@ class Summary(QWidget):
         self.title.setText(rows[0].title or UNKNOWN_MODEL if rows else "")
         self.model.setVisible(len(rows) > 1)
         self._fill_models()
-        self._say(self.note, alike_words(self._draft.alike, proposal))
+        self._say(self.note, alike_words(self._draft.alike))
         fault = f"{proposal.problem} {proposal.advice}".strip() if rows and not proposal.missing else ""
         self._say(self.missing, missing_words(proposal.missing) or fault)
         self.confirm.setVisible(self._draft.needs_confirming)

@@ -1,6 +1,6 @@
 """What the dialog for a new model calls things."""
 
-from catalog.model_proposal import Missing, Proposal
+from catalog.model_proposal import Missing
 from catalog.part_files import PartFile, Role
 
 ROLES: dict[Role, str] = {
@@ -37,11 +37,13 @@ def missing_words(missing: tuple[Missing, ...]) -> str:
     return "\n".join(f"{each.name[0].upper()}{each.name[1:]} is missing. {each.advice}" for each in missing)
 
 
-def alike_words(titles: tuple[str, ...], proposal: Proposal) -> str:
+def alike_words(titles: tuple[str, ...]) -> str:
     """What else a single transformer may be, by its tensors."""
-    if not titles or not proposal.rows:
+    if not titles:
         return ""
-    return f"The tensors of {', '.join(titles)} are alike: only its source tells which of them it is."
+    return (
+        f"{' and '.join(titles)} has the same tensors: if the file is one of its experts, choose that above."
+    )
 
 
 def tip(file: PartFile) -> str:

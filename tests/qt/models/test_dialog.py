@@ -10,8 +10,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
+from catalog.checkpoints import Checkpoint
 from catalog.model_assembly import place_for, read_assembly
-from catalog.part_files import Role
+from catalog.model_table import entry
+from catalog.part_files import PartFile, Role
 from tests.unit.catalog.builders import tree
 from ui.models.bridge import PartsBridge
 from ui.models.dialog import NewModelDialog
@@ -200,3 +202,20 @@ def test_everything_has_a_name_and_a_tool_tip_and_can_be_reached(
                 assert each.toolTip() and (each.accessibleName() or each.text()), each
                 assert each in seen and each.focusPolicy() & Qt.FocusPolicy.TabFocus
     assert dialog.width() <= 1280 - 40 and dialog.minimumSizeHint().height() <= 680
+
+
+def test_where_tensors_fit_several_models_one_can_choose(dialog: NewModelDialog, tmp_path: Path) -> None:
+    names = ("wan2.1-t2v-14b", "wan2.1-phantom-14b", "wan2.2-t2v-a14b")
+    row = entry(names[0])
+    assert row is not None
+    found = Checkpoint("transformer", "Wan 2.1 T2V 14B, bf16", architecture=row.architecture, models=names)
+    dialog.draft.add([PartFile(tmp_path / "wan.safetensors", 1, "Wan 2.1 T2V 14B, bf16", found)])
+    box = dialog.summary.model
+    assert box.isVisible() and box.currentData() == names[0] and box.count() == 2
+    assert "Wan 2.2 T2V A14B" in dialog.summary.note.text()
+    box.setCurrentIndex(box.findData(names[1]))
+    box.activated.emit(box.currentIndex())
+    assert "reference images" in dialog.reason.text() and box.currentData() == names[1]
+    choose(dialog, tmp_path / "wan.safetensors", "low")
+    assert dialog.summary.title.text() == "Wan 2.2 T2V A14B" and not box.isVisible()
+    assert "high noise" in dialog.summary.missing.text()
