@@ -189,7 +189,7 @@ def test_a_suggested_strength_is_one_press_and_one_undo(
     session.gauges[LORA.name] = LOUD
     id = place()
     numbers = numbers_of(program)
-    assert "Unusually large" in numbers.text and "80 %" in numbers.text
+    assert "Unusually large" in numbers.text and "80\u00a0%" in numbers.text
     assert numbers.button in strip_of(program).tab_chain()
     before = program.mix.strip(id)
     numbers.button.setFocus()

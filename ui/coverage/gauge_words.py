@@ -1,8 +1,11 @@
 """A file's own numbers in words."""
 
+import re
 from collections.abc import Iterable
 
 from engine.gauge import USUAL, Cell, Gauge
+
+KEY = "The stronger a colour below, the larger the change."
 
 
 def share(size: float) -> str:
@@ -33,4 +36,11 @@ def gauge_text(gauge: Gauge) -> str:
 
 
 def _lines(cells: Iterable[Cell]) -> list[str]:
-    return [f"  {cell_words(cell)}" for cell in cells]
+    ordered = sorted(cells, key=lambda cell: (natural(cell.block), natural(cell.layer)))
+    return [f"  {cell_words(cell)}" for cell in ordered]
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """Blocks by number, those without any last."""
+    parts = [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"\.", name)]
+    return [(int(name == "other"), 0, ""), *parts]

@@ -1,6 +1,5 @@
 """How large a file's change of every layer is: blocks across, kinds of layer down, brighter for more."""
 
-import re
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
@@ -8,7 +7,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEven
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from engine.gauge import Cell, Gauge
-from ui.coverage.gauge_words import cell_words, size_words
+from ui.coverage.gauge_words import cell_words, natural, size_words
 from ui.deflection import deflection
 from ui.theme import font, theme, watcher
 
@@ -30,8 +29,8 @@ class HeatMap(QWidget):
 
     def __init__(self, gauge: Gauge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        blocks = sorted({cell.block for cell in gauge.cells}, key=_natural)
-        layers = sorted({cell.layer for cell in gauge.cells}, key=_natural)
+        blocks = sorted({cell.block for cell in gauge.cells}, key=natural)
+        layers = sorted({cell.layer for cell in gauge.cells}, key=natural)
         self._axes = _Axes(tuple(blocks), tuple(layers))
         self._cells = {(cell.block, cell.layer): cell for cell in gauge.cells}
         self.setFixedHeight(HEAD + len(layers) * ROW)
@@ -111,11 +110,5 @@ def _colour(cell: Cell | None) -> QColor:
         faint.setAlphaF(0.35)
         return faint
     colour = QColor(theme().accent)
-    colour.setAlphaF(_DIMMEST + (1 - _DIMMEST) * deflection(cell.size))
+    colour.setAlphaF(_DIMMEST + (1 - _DIMMEST) * deflection(cell.size) ** 2)
     return colour
-
-
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    """Blocks by number, those without any last."""
-    parts = [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"\.", name)]
-    return [(int(name == "other"), 0, ""), *parts]

@@ -20,7 +20,7 @@ from catalog.models import ModelInfo
 from engine.gauge import Gauge
 from ui.coverage.bar import CoverageBar
 from ui.coverage.block_grid import BlockGrid
-from ui.coverage.gauge_words import gauge_text, size_words
+from ui.coverage.gauge_words import KEY, gauge_text, size_words
 from ui.coverage.heat_map import HeatMap
 from ui.coverage.layer_table import LayerTable
 from ui.coverage.reasons import ReasonsText
@@ -74,7 +74,7 @@ class CoverageWindow(QDialog):
         if count.modules and coverage.layers:
             self._add("Kinds of layer", "", LayerTable(coverage.layers))
         if gauge is not None:
-            self._add("How large it is", size_words(gauge), HeatMap(gauge))
+            self._add("How large it is", f"{size_words(gauge)} {KEY}", HeatMap(gauge))
         if coverage.warnings or coverage.ignored or coverage.errors:
             self._put(ReasonsText(coverage))
         self._list.addStretch(1)

@@ -108,10 +108,10 @@ class Fader(QAbstractSlider):
         self.setToolTip("\n".join(filter(None, said)))
 
     def sizeHint(self) -> QSize:
-        return QSize(240, 28)
+        return QSize(240, 32)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(160, 28)
+        return QSize(160, 32)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         self._look.has_focus = self.hasFocus()

@@ -88,10 +88,12 @@ def is_far(gauge: Gauge, strengths: list[float]) -> bool:
 
 def size_sentence(gauge: Gauge) -> str:
     """What is unusual about a file's size."""
-    share = f"{100 * gauge.size:.2g} %"
+    share = f"{100 * gauge.size:.2g}\u00a0%"
     if gauge.size > USUAL:
-        return f"Unusually large: at 1.00 it changes its layers by {share}; {100 * USUAL:.0f} % is usual."
-    return f"Unusually small: at 1.00 it changes its layers by {share}; {100 * USUAL:.0f} % is usual."
+        return (
+            f"Unusually large: at 1.00 it changes its layers by {share}; {100 * USUAL:.0f}\u00a0% is usual."
+        )
+    return f"Unusually small: at 1.00 it changes its layers by {share}; {100 * USUAL:.0f}\u00a0% is usual."
 
 
 def set_to(strip: StripState, strength: float) -> StripState:

@@ -14,7 +14,7 @@ from catalog.models import Expert
 from engine.inference.lora import base, rows
 from engine.inference.lora.beside import Beside
 from engine.inference.lora.delta import Call
-from engine.inference.lora.probe import Probe, probe_for, resting, spread, spread_over
+from engine.inference.lora.probe import Probe, norm, probe_for, resting, spread, spread_over
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,10 +27,10 @@ class _Sample:
 
 @dataclass(slots=True, eq=False)
 class _Found:
-    """What was measured since the step began: squares of ratios, still on the device."""
+    """What was measured since the step began: for each name ‖ΔW x‖ and ‖W x‖, still on the device."""
 
     adapters: list[str] = field(default_factory=list)
-    squares: list[Tensor] = field(default_factory=list)
+    norms: list[Tensor] = field(default_factory=list)
     resting: dict[str, float] = field(default_factory=dict)
 
 
@@ -74,9 +74,9 @@ class Meter:
         found = self._found
         self.stop()
         squares: dict[str, list[float]] = defaultdict(list)
-        values = torch.stack(found.squares).tolist() if found.squares else []
-        for adapter, square in zip(found.adapters, values, strict=True):
-            squares[adapter].append(square)
+        values = torch.stack(found.norms).tolist() if found.norms else []
+        for adapter, added, own in zip(found.adapters, values[::2], values[1::2], strict=True):
+            squares[adapter].append((added / own) ** 2 if own else 0.0)
         return found.resting | {adapter: (sum(s) / len(s)) ** 0.5 for adapter, s in squares.items()}
 
     def stop(self) -> None:
@@ -91,12 +91,11 @@ class Meter:
         self._hooks.pop(module).remove()
         x = spread_over(rows.inputs(layer, args[0]))
         weight = base.matrix(layer).to(x)
-        call = Call(x, x @ weight.T, None, lambda: weight)
-        own = call.own.float().square().sum()
+        y = x @ weight.T
+        call, own = Call(x, y, None, lambda: weight), norm(y)
         for adapter, probe in probes.items():
-            square = probe.added(call) / own
             self._found.adapters.append(adapter)
-            self._found.squares.append(torch.where(own > 0, square, torch.zeros_like(square)))
+            self._found.norms += (probe.added(call), own)
 
     def _sample(self, expert: Expert, adapter: str) -> _Sample:
         key = (expert, adapter)

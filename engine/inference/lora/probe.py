@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor
 
 from engine.inference.lora import base
 from engine.inference.lora.beside import Beside
-from engine.inference.lora.delta import Call, Effect, add_product
+from engine.inference.lora.delta import Call, Effect, Pair, add_product
 from engine.inference.lora.gram import joined
 
 LAYERS, TOKENS = 8, 32
@@ -21,40 +21,54 @@ class Probe(Protocol):
     """One adapter on one layer."""
 
     def added(self, call: Call) -> Tensor:
-        """‖ΔW x‖² over the tokens of the call; one float32 number on their device."""
+        """‖ΔW x‖ over the tokens of the call; one float32 number on their device."""
 
 
 @dataclass(slots=True, eq=False)
 class LowRank:
-    """By way of h = down x and up's Gram matrix; down [r, in] and gram [r, r] in float32."""
+    """‖up down x‖ = ‖R down x‖ with up = Q R: the products are as wide as the rank, not as the layer.
 
-    down: Tensor
-    gram: Tensor
+    `factor` is R down [r, in] in float32.
+    """
+
+    factor: Tensor
 
     def added(self, call: Call) -> Tensor:
-        """‖ΔW x‖² = hᵀ (upᵀ up) h, without ΔW x."""
-        if self.down.device != call.x.device:  # experts may take turns on a device
-            self.down, self.gram = self.down.to(call.x.device), self.gram.to(call.x.device)
-        h = call.x.float() @ self.down.T
-        return ((h @ self.gram) * h).sum().clamp_min(0)
+        """‖ΔW x‖, without ΔW x."""
+        if self.factor.device != call.x.device:  # experts may take turns on a device
+            self.factor = self.factor.to(call.x.device)
+        return norm(call.x.float() @ self.factor.T)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class AnyKind:
     """By applying it to the tokens."""
 
-    effect: Effect
+    def __init__(self, effect: Effect) -> None:
+        self._effect = effect
+        self._device: torch.device | None = None
+        self._scales: list[Tensor] = []
 
     def added(self, call: Call) -> Tensor:
-        """‖ΔW x‖²; pairs beside other deltas (DoRA) are summed with them first."""
+        """‖ΔW x‖; pairs beside other deltas (DoRA) are summed with them first."""
         y = torch.zeros_like(call.own)
-        for pair in self.effect.pairs:
-            scale = torch.full((pair.down.shape[0],), pair.scale, device=y.device)
-            add_product(y, call.x @ pair.down.to(y).T, pair.up.to(y).T, scale)
-        for delta in self.effect.deltas:
-            scale = torch.full((1,), delta.scale, device=y.device)
-            delta.to(y.device, y.dtype).add_to(y, scale, call)
-        return y.float().square().sum()
+        self._follow(y)
+        scales = iter(self._scales)
+        for pair in self._effect.pairs:
+            add_product(y, call.x @ pair.down.T, pair.up.T, next(scales))
+        for delta in self._effect.deltas:
+            delta.add_to(y, next(scales), call)
+        return norm(y)
+
+    def _follow(self, y: Tensor) -> None:
+        """Be where the layer is now, in the type that it computes in."""
+        if y.device == self._device:
+            return
+        effect, self._device = self._effect, y.device
+        pairs = tuple(Pair(pair.down.to(y), pair.up.to(y), pair.scale) for pair in effect.pairs)
+        self._effect = Effect(pairs, tuple(delta.to(y.device, y.dtype) for delta in effect.deltas))
+        ranks = [(pair.down.shape[0], pair.scale) for pair in pairs]
+        ranks += [(1, delta.scale) for delta in effect.deltas]
+        self._scales = [torch.full((count,), scale, device=y.device) for count, scale in ranks]
 
 
 def probe_for(effect: Effect) -> Probe:
@@ -62,7 +76,7 @@ def probe_for(effect: Effect) -> Probe:
     if effect.deltas:
         return AnyKind(effect)
     down, up = joined(effect.pairs)
-    return LowRank(down, up.T @ up)
+    return LowRank(torch.linalg.qr(up, mode="r").R @ down)
 
 
 def resting(places: Iterable[tuple[Beside, Effect]]) -> float | None:
@@ -86,12 +100,14 @@ def spread(names: Sequence[str]) -> list[str]:
 
 
 def spread_over(tokens: Tensor) -> Tensor:
-    """The sample of tokens [all, in], chosen without waiting for the device."""
+    """The sample of tokens [all, in], a view. The steps are odd, so that they do not go down one column."""
     count = tokens.shape[0]
-    if count <= TOKENS:
-        return tokens
-    chosen = torch.arange(TOKENS, device=tokens.device) * (count - 1) // (TOKENS - 1)
-    return tokens.index_select(0, chosen)
+    return tokens if count <= TOKENS else tokens[:: -(-count // TOKENS) | 1]
+
+
+def norm(numbers: Tensor) -> Tensor:
+    """Of all numbers together, in float32."""
+    return cast(Tensor, torch.linalg.vector_norm(numbers, dtype=torch.float32))
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
