@@ -37,9 +37,17 @@ class Gauging:
         self._beside = beside
         self._own: dict[tuple[Expert, str], float] = {}
 
-    @torch.inference_mode()
     def gauge(self, adapter: str) -> Gauge | None:
-        """The numbers of an adapter that is attached; None where it changes no matrix."""
+        """The numbers of an adapter that is attached; None where it changes no matrix, or where the device
+        has no room for one more of them.
+        """
+        try:
+            with torch.inference_mode():
+                return self._gauge(adapter)
+        except torch.OutOfMemoryError:
+            return None
+
+    def _gauge(self, adapter: str) -> Gauge | None:
         cells: dict[tuple[str, str], _Sums] = defaultdict(_Sums)
         seen: dict[int, tuple[float, float]] = {}
         for expert, places in self._beside.items():

@@ -26,10 +26,13 @@ def squared_norm(down: Tensor, up: Tensor) -> float:
 
 
 def singular_values(down: Tensor, up: Tensor) -> Tensor:
-    """Those of ΔW that are not 0 for lack of rank [r], from the core Lᵀ D L, where up's Gram matrix is L Lᵀ."""
-    least = up.diagonal().sum() * 1e-12 + 1e-300
-    lower = torch.linalg.cholesky(up + torch.eye(len(up), dtype=up.dtype) * least)
-    squares: Tensor = torch.linalg.eigvalsh(lower.T @ down @ lower)
+    """Those of ΔW [r], largest last, from the core Lᵀ D L, where up's Gram matrix is L Lᵀ.
+
+    L comes from eigenvalues, since a Gram matrix of dependent columns is not quite positive.
+    """
+    values, vectors = torch.linalg.eigh(up)
+    half = vectors * values.clamp_min(0).sqrt()
+    squares: Tensor = torch.linalg.eigvalsh(half.T @ down @ half)
     return squares.clamp_min(0).sqrt()
 
 

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 from catalog.coverage import place
 from engine.gauge import LEAST, MOST, USUAL, suggestion
 from engine.inference.lora.gauging import Gauging
+from engine.inference.lora.rack import Rack
 from tests.unit.inference.conformance.cases import DIALECTS
+from tests.unit.inference.lora.layouts import model, pairs, written
 from tests.unit.inference.lora.test_meter import CASES, made, matrices
 
 
@@ -48,6 +51,17 @@ def test_the_effective_rank_is_that_of_the_singular_values(tmp_path: Path) -> No
             shares = shares / shares.sum()
             expected.append(float(torch.special.entr(shares).sum().exp()))
         assert cell.rank == pytest.approx(sum(expected) / len(expected), rel=1e-3)
+
+
+@pytest.mark.parametrize(("columns", "rank"), [(torch.ones(1, 4), 1.0), (torch.zeros(1, 4), 0.0)])
+def test_dependent_columns_count_once(columns: Tensor, rank: float, tmp_path: Path) -> None:
+    file = {key: t[:, :1] * columns if "lora_B" in key else t for key, t in pairs().items()}
+    rack = Rack({"high": model()})
+    rack.attach("a", written(tmp_path, file))
+    gauge = Gauging(rack.beside).gauge("a")
+    assert gauge is not None
+    assert gauge.rank == pytest.approx(rank, abs=0.02)
+    assert bool(gauge.size) == bool(rank)
 
 
 @pytest.mark.parametrize(
