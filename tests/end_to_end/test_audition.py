@@ -1,0 +1,66 @@
+"""An audition on the demo model tells the placebo from the LoRAs that do something."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+import resources
+from catalog.folders import Folders
+from engine.verdict import MEASURABLE, Verdict
+from ui.app import Program, open_session
+
+pytestmark = pytest.mark.long
+PATIENCE = 240_000
+LORAS = resources.path("demo") / "loras"
+
+
+@pytest.fixture
+def program(qtbot: QtBot, tmp_path: Path) -> Iterator[Program]:
+    """The window over the real engine, with three strips at 1.00 on the low-noise expert."""
+    folders = Folders(tmp_path / "loras", LORAS, tmp_path / "outputs", tmp_path / "state")
+    program = Program(folders, lambda _device: open_session("cpu"))
+    with qtbot.waitSignals([program.catalog.scan_finished, program.bridge.model_loaded], timeout=PATIENCE):
+        program.show()
+    for strip in program.mix.strips:
+        program.mix.remove(strip.id)
+    for name in ("ring", "mono", "ultra_detail_booster"):
+        id = program.mix.add(LORAS / f"{name}.safetensors")
+        program.mix.set_strength(id, "high", 0.0)
+        program.mix.set_strength(id, "low", 1.0)
+    strips = program.mix.strips
+    qtbot.waitUntil(
+        lambda: all(program.mix.attachment(strip.id).status == "attached" for strip in strips),
+        timeout=PATIENCE,
+    )
+    program.run.change(replace(program.run.settings, steps=8, seed=7))
+    yield program
+    program.window.close()
+
+
+def hear(program: Program, qtbot: QtBot, place: int) -> Verdict:
+    """Press A on a strip and wait for what is found."""
+    view, audition = program.window.desk.views[place], program.audition
+    QTest.keyClick(view, Qt.Key.Key_A)
+    qtbot.waitUntil(lambda: audition.verdict(view.id) is not None, timeout=PATIENCE)
+    verdict = audition.verdict(view.id)
+    assert verdict is not None
+    return verdict
+
+
+def test_the_placebo_has_no_measurable_effect_and_mono_has_one(program: Program, qtbot: QtBot) -> None:
+    mono = hear(program, qtbot, 1)
+    assert mono.word in ("clear", "overwhelming") and mono.number > 2 * MEASURABLE
+    assert program.audition.trial is not None
+    clips = program.audition.trial.clips
+    grey = [np.ptp(clips[side].frames.astype(int), axis=-1).mean() for side in ("with", "without")]
+    assert grey[0] < grey[1] / 2, "mono takes the colour out; without it the colour is there"
+
+    placebo = hear(program, qtbot, 2)
+    assert placebo.word == "no measurable effect" and placebo.number < 1
+    assert not list(program.settings.outputs.glob("*.mp4"))
