@@ -149,6 +149,25 @@ def test_the_meters_follow_the_run_and_hold(
         session.is_free = True
     assert "added in its last step 10 %" in low.accessibleDescription()
     assert not numbers_of(program).text
+    with qtbot.waitSignal(program.bridge.model_loaded):
+        program.bridge.load_model("demo")
+    assert not any(fader.accessibleDescription() for fader in faders_of(program))
+
+
+def test_a_new_run_holds_the_meters_until_it_has_measured(
+    program: Program, session: FakeSession, qtbot: QtBot, place: Callable[[], str]
+) -> None:
+    session.ratios[LORA.name] = 1e-5
+    session.is_free = True
+    id = place()
+    with qtbot.waitSignal(program.bridge.run_finished):
+        program.run.generate()
+    said, height = numbers_of(program).text, strip_of(program).height()
+    session.is_free = False
+    program.mix.set_strength(id, "high", 0.9)
+    with qtbot.waitSignal(program.bridge.run_started):
+        program.run.generate()
+    assert said and (numbers_of(program).text, strip_of(program).height()) == (said, height)
 
 
 def test_a_placebo_is_named_and_forgotten_when_its_faders_are_down(

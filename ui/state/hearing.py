@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from catalog.models import Expert
 from engine.bridge import EngineBridge
-from engine.messages import RunStarted, StepFinished
+from engine.messages import ModelLoaded, RunStarted, StepFinished
 from ui.state.mix import MixState
 
 
@@ -33,8 +33,9 @@ class Hearing(QObject):
         self._run: int | None = None
         self._revision = 0
         self._applied: dict[tuple[str, Expert], float] = {}
-        self._meters: dict[tuple[str, Expert], float] = {}
+        self._meters: dict[tuple[str, Expert], tuple[float, float]] = {}
         self._expert: Expert | None = None
+        bridge.model_loaded.connect(self._on_model_loaded)
         bridge.run_started.connect(self._on_started)
         bridge.step_finished.connect(self._on_step)
         for ended in (bridge.run_finished, bridge.run_cancelled, bridge.clip_unsaved, bridge.failed):
@@ -54,19 +55,26 @@ class Hearing(QObject):
         return self._applied.get((strip, expert))
 
     def reading(self, strip: str, expert: Expert) -> Reading | None:
-        """The meter of a strip's fader, in this run or the one before; None where nothing was measured."""
-        ratio, strength = self._meters.get((strip, expert)), self.applied(strip, expert)
-        return None if ratio is None or strength is None else Reading(ratio, strength, expert == self._expert)
+        """The meter of a strip's fader, held from run to run, so that it does not flicker between drafts;
+        None where nothing was measured on this model.
+        """
+        measured = self._meters.get((strip, expert))
+        return Reading(*measured, expert == self._expert) if measured else None
+
+    def _on_model_loaded(self, event: ModelLoaded) -> None:
+        self._meters = {}
+        self.changed.emit()
 
     def _on_started(self, event: RunStarted) -> None:
         self._run, self._revision = event.run, self._mix.mix.revision
-        self._applied, self._meters, self._expert = {}, {}, None
+        self._applied, self._expert = {}, None
         self.changed.emit()
 
     def _on_step(self, event: StepFinished) -> None:
         self._revision = max(self._revision, event.mix_revision)
         self._applied |= {(strip, event.expert): strength for strip, strength in event.strengths}
-        self._meters |= {(strip, event.expert): ratio for strip, ratio in event.meters}
+        strengths = dict(event.strengths)
+        self._meters |= {(s, event.expert): (ratio, strengths[s]) for s, ratio in event.meters}
         self._expert = event.expert
         self.changed.emit()
 
