@@ -8,14 +8,18 @@ Two things are measured, each as a root mean square (RMS) over everything there 
   numbers that a Wan is run in, does to the two of them.
 
 The same run twice is bit for bit the same here, so repeating it would measure no noise. What does is a run
-that differs by less than anybody plays: the finest step of the fader, `NUDGE` of the strength. On coarse
-arithmetic such a step is lost in the rounding, which a long run can blow up to a picture that differs here
-and there for no reason; a LoRA that changes no more than that has no measurable effect. The floor of each
-measure is the greater of its two numbers.
+that differs by less than anybody plays: by `NUDGE` of the strength, the finest step of a fader at 1.00. On
+coarse arithmetic such a step is lost in the rounding, which a long run can blow up to a picture that differs
+here and there for no reason; a LoRA that changes no more than that has no measurable effect. It is a lower
+bound: a smaller nudge may flip fewer roundings than a mute does. The floor of each measure is the greater of
+its two numbers.
 
 A change below `MEASURABLE` floors in frames *or* latents is none. Above, its size decides: its share of the
 clips' own contrast, their standard deviation. Two clips that have nothing in common have a share of about
 1.4 (√2). The smaller word of frames and latents counts: what only one of them shows is not claimed.
+
+Measured on the demo model, 12 steps: its placebo changes pictures by 0.006 levels; *mono* by 2 to 5 at 0.1 (a
+share of 0.03 to 0.15) and by 38 to 51 at 1.0 (0.9 to 1.2).
 """
 
 import math

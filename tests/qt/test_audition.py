@@ -208,7 +208,7 @@ def test_both_clips_follow_the_transport(bench: Program, qtbot: QtBot, session: 
     assert compare.picture.frame == 12 == playback.frame
 
 
-@pytest.mark.parametrize("key", ["Esc", "close"])
+@pytest.mark.parametrize("key", ["Esc", "Esc on the strip", "close"])
 def test_one_comes_back_to_the_clip_and_the_strip(
     bench: Program, qtbot: QtBot, session: FakeSession, key: str
 ) -> None:
@@ -222,6 +222,9 @@ def test_one_comes_back_to_the_clip_and_the_strip(
     assert clip is not None and stage.playback.frames is not clip.frames
     if key == "Esc":
         QTest.keyClick(compare, Qt.Key.Key_Escape)
+    elif key == "Esc on the strip":
+        halo.setFocus()
+        QTest.keyClick(halo, Qt.Key.Key_Escape)
     else:
         QTest.mouseClick(compare.close_button, Qt.MouseButton.LeftButton)
     assert audition.trial is None and stage.player.isVisible() and stage.playback.frames is clip.frames
@@ -239,6 +242,21 @@ def test_leaving_stops_what_is_rendered(bench: Program, qtbot: QtBot, session: F
         QTest.keyClick(compare, Qt.Key.Key_Escape)
     assert audition.trial is None and not compare.isVisible() and len(session.heard) <= 2
     assert audition.verdict(halo.id) is None
+
+
+def test_esc_in_the_comparison_spares_the_clip_under_way(
+    bench: Program, qtbot: QtBot, session: FakeSession
+) -> None:
+    audition, compare, halo, _ = parts(bench)
+    with qtbot.waitSignal(bench.run.started):
+        bench.run.generate()
+    QTest.keyClick(halo, Qt.Key.Key_A)
+    assert "Waiting" in compare.sentence.text()
+    QTest.keyClick(compare, Qt.Key.Key_Escape)
+    assert audition.trial is None and not bench.run.is_cancelling
+    session.is_free = True
+    qtbot.waitUntil(lambda: bench.run.phase == "idle")
+    assert bench.run.takes.current is not None and bench.run.takes.current.frames is not None
 
 
 def test_a_strip_that_goes_ends_its_audition(bench: Program, qtbot: QtBot, session: FakeSession) -> None:

@@ -93,6 +93,7 @@ class Compare(QWidget):
         trial = self._audition.trial
         if trial is None:
             self._shown = None
+            self.picture.show_clips((), ("", ""))  # lets the clips go
             return
         sides = [trial.clips[side].frames for side in ("with", "without") if side in trial.clips]
         names = (f"with {trial.strip.name}", f"without {trial.strip.name}")
