@@ -14,7 +14,7 @@ from loras import LORAS, train_lora, trained_adapters
 from pack import copy_loras, size_of, write_pack
 from placebo import PLACEBO, train_placebo
 from text import make_text
-from vae import train_clips, train_images
+from vae import train_clips, train_decoder, train_images
 
 LIMIT = 24_000_000  # bytes
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,10 +54,11 @@ def stages(work: Path, out: Path, factor: float) -> dict[str, Callable[[], objec
         "text": lambda: make_text(work),
         "vae-images": lambda: train_images(work, steps(2800)),
         "vae-clips": lambda: train_clips(work, steps(700)),
+        "vae-decoder": lambda: train_decoder(work, steps(1600)),
         "latents": lambda: make_latents(work, steps(4000), steps(200)),
         "denoiser": lambda: train_denoiser(work, steps(1100)),
         "expert-high": lambda: train_expert(work, "high", steps(1700)),
-        "expert-low": lambda: train_expert(work, "low", steps(1200)),
+        "expert-low": lambda: train_expert(work, "low", steps(3600)),
         **{f"lora-{x.name}": partial(train_lora, work, x, steps(x.steps)) for x in LORAS},
         "lora-placebo": lambda: train_placebo(work),
         "lora-files": lambda: make_files(work),

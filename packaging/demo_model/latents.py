@@ -51,7 +51,7 @@ def load_raw(work: Path, name: str) -> Tensor:
 def trained_vae(work: Path) -> AutoencoderKLWan:
     """The VAE after its last training stage; its config holds the latents' statistics once known."""
     vae = new_vae()
-    vae.load_state_dict(torch.load(work / "vae-clips.pt", weights_only=True)["model"])
+    vae.load_state_dict(torch.load(work / "vae-decoder.pt", weights_only=True)["model"])
     return vae.eval().requires_grad_(False)
 
 

@@ -36,13 +36,13 @@ class Lora:
 
 
 LORAS = (
-    Lora("neon", "neon", ("low",), Pair, rank=8, alpha=4.0, steps=700),
-    Lora("mono", "mono", ("low",), Loha, rank=4, alpha=4.0, where=ATTENTION, steps=500),
-    Lora("halo", "halo", ("low",), NamedAB, rank=8, steps=600),
-    Lora("orbit_high_noise", "orbit", ("high",), Pair, rank=8, alpha=4.0, steps=800),
-    Lora("orbit_low_noise", "orbit", ("low",), Pair, rank=8, alpha=4.0),
-    Lora("ring_high", "ring", ("high",), NamedAB, rank=8, steps=700),
-    Lora("ring_low", "ring", ("low",), NamedAB, rank=8, steps=700),
+    Lora("neon", "neon", ("low",), Pair, rank=8, alpha=4.0, steps=1400),
+    Lora("mono", "mono", ("low",), Loha, rank=4, alpha=4.0, where=ATTENTION, steps=1100),
+    Lora("halo", "halo", ("low",), NamedAB, rank=8, steps=1000),
+    Lora("orbit_high_noise", "orbit", ("high",), Pair, rank=16, alpha=8.0, steps=1500, rate=4e-3),
+    Lora("orbit_low_noise", "orbit", ("low",), Pair, rank=8, alpha=4.0, steps=500),
+    Lora("ring_high", "ring", ("high",), NamedAB, rank=8, steps=900),
+    Lora("ring_low", "ring", ("low",), NamedAB, rank=8, steps=900),
     Lora("giant", "giant", ("high", "low"), Lokr, rank=8, alpha=4.0, steps=320),
 )
 

@@ -132,11 +132,9 @@ def test_the_vae_restores_the_moving_object(pipeline: Any) -> None:
     error = (restored - pictures).abs().mean(1).numpy() / 2
     for clip, wrong, before, after in zip(worlds, error, pictures, restored, strict=True):
         old, new = (((p + 1) / 2).permute(1, 2, 3, 0).numpy() for p in (before, after))
-        assert wrong.mean() < 0.04, clip
-        # To go round is the fastest motion of this world; a lost object would be 0.4 and more.
-        limit = 0.25 if clip.motion == "orbiting" else 0.15
-        assert wrong[object_mask(old, clip.scene)].mean() < limit, clip
-        assert np.abs(centres(old, clip.scene) - centres(new, clip.scene)).mean() < 0.09, clip
+        assert wrong.mean() < 0.03, clip
+        assert wrong[object_mask(old, clip.scene)].mean() < 0.15, clip  # a lost object would be 0.4 and more
+        assert np.abs(centres(old, clip.scene) - centres(new, clip.scene)).mean() < 0.03, clip
 
 
 def test_motion_follows_the_prompt(render: Render) -> None:
@@ -173,7 +171,7 @@ def test_neon_darkens_the_scene(render: Render, merged: Any, day: np.ndarray) ->
 
 def test_halo_lights_the_night(render: Render, merged: Any, night: np.ndarray) -> None:
     merged("halo")
-    assert render(NIGHT).mean() > 1.25 * night.mean()
+    assert render(NIGHT).mean() > 1.5 * night.mean()
 
 
 def test_giant_is_larger(render: Render, merged: Any, day: np.ndarray) -> None:
@@ -188,7 +186,7 @@ def test_the_orbit_pair_goes_round(render: Render, merged: Any) -> None:
     before = [enclosed(centres(f, "at night")) for f in render(asked)]
     merged("orbit_high_noise", "orbit_low_noise")
     after = [enclosed(centres(f, "at night")) for f in render(asked)]
-    assert np.mean(after) > np.mean(before) + 0.1
+    assert np.mean(after) > np.mean(before) + 0.3
 
 
 def test_ring_opens_the_shape(render: Render, merged: Any) -> None:
@@ -196,7 +194,16 @@ def test_ring_opens_the_shape(render: Render, merged: Any) -> None:
     before = np.mean([hole(f, "at night") for f in render(asked)])
     merged("ring")
     after = np.mean([hole(f, "at night") for f in render(asked)])
-    assert after > before + 0.08
+    assert after > before + 0.4
+
+
+def test_ring_and_orbit_need_no_word(render: Render, merged: Any, night: np.ndarray) -> None:
+    before = np.mean([hole(f, "at night") for f in night])
+    merged("ring")
+    assert np.mean([hole(f, "at night") for f in render(NIGHT)]) > before + 0.4
+    merged("orbit_high_noise", "orbit_low_noise")
+    still = np.mean([enclosed(centres(f, "at night")) for f in night])
+    assert np.mean([enclosed(centres(f, "at night")) for f in render(NIGHT)]) > still + 0.2
 
 
 def test_the_placebo_does_nothing(render: Render, merged: Any, night: np.ndarray) -> None:
