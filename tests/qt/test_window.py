@@ -137,7 +137,7 @@ def test_a_strip_is_as_high_as_its_sentence_needs(program: Program, qtbot: QtBot
     fader = view.findChild(Fader)
     assert fader is not None
     qtbot.waitUntil(lambda: view.height() > before)
-    assert fader.height() == 28
+    assert fader.height() == fader.sizeHint().height()
 
 
 def test_a_new_strip_with_a_sentence_is_laid_out_at_once(program: Program, qtbot: QtBot) -> None:
@@ -145,7 +145,7 @@ def test_a_new_strip_with_a_sentence_is_laid_out_at_once(program: Program, qtbot
     program.window.browser.chosen.emit(wrong)
     view = program.window.desk.views[-1]
     qtbot.waitUntil(view.isVisible)
-    assert [fader.height() for fader in view.findChildren(Fader)] == [28, 28]
+    assert all(f.height() == f.sizeHint().height() for f in view.findChildren(Fader))
     bottom = max(child.geometry().bottom() for child in view.findChildren(QLabel) if child.isVisible())
     assert view.height() - bottom < 16
 

@@ -31,7 +31,8 @@ class MeterNotice(QWidget):
         self._sentence.setProperty("px", "12")
         self._sentence.setProperty("tone", "look")
         self.button = QPushButton()
-        self.button.setProperty("compact", "true")
+        self.button.setToolTip("Set the faders that are not off to this strength; Ctrl+Z takes it back")
+        self.button.setAccessibleName("Set to the suggested strength")
         self.button.clicked.connect(lambda: self.suggested.emit(self._strength))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -60,8 +61,9 @@ class MeterNotice(QWidget):
             return False
         self._strength = offer or 0.0
         self._sentence.setText(sentence)
-        self.button.setText(f"Set to {offer:g}" if offer else "")
-        self.button.setAccessibleName(f"Set the strength of {strip.name} to {offer:g}" if offer else "")
+        if offer:
+            self.button.setText(f"Set to {offer:g}")
+            self.button.setAccessibleName(f"Set the strength of {strip.name} to {offer:g}")
         self.button.setVisible(offer is not None)
         self.setVisible(bool(sentence))
         return True
