@@ -15,11 +15,12 @@ Run = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
-    """One adapter's pair in a bank, and the experts it plays on."""
+    """One adapter's pair in a bank, and the experts it plays on; `content` names the file's, whatever its name."""
 
     adapter: str
     experts: tuple[Expert, ...]
     pair: Pair
+    content: str = ""
 
     @property
     def rank(self) -> int:
@@ -32,6 +33,7 @@ class Bank:
 
     Both experts' layers of the same name share one bank, so an adapter that plays on both is held once.
     Pairs of the high expert alone come first and those of the low one last: what each hears lies together.
+    Then the files' contents decide, so that the order in which adapters came changes no bit of a sum.
     """
 
     def __init__(self) -> None:
@@ -47,7 +49,7 @@ class Bank:
         The first one on a layer is used as the file's reader gave it, without a copy where its type fits.
         """
         is_first = len(segments) == 1 and not self.segments
-        ordered = sorted(segments, key=lambda segment: _ORDER.get(segment.experts, 1))
+        ordered = sorted(segments, key=lambda s: (_ORDER.get(s.experts, 1), s.content))
         if not ordered:
             self.segments, self.down, self.up = (), torch.zeros(0, 0), torch.zeros(0, 0)
             return

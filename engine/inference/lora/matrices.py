@@ -23,6 +23,7 @@ class Placed:
 
     adapter: str
     delta: Delta
+    content: str = ""
     offset: int = 0
 
 
@@ -40,6 +41,10 @@ class Matrices:
 
     def __bool__(self) -> bool:
         return bool(self.placed) or any(self._expert in segment.experts for segment in self.bank.segments)
+
+    def put(self, placed: Placed) -> None:
+        """Add a delta, in the order of the files' contents: sums do not depend on who came first."""
+        self.placed = sorted([*self.placed, placed], key=lambda each: each.content)
 
     def take_off(self, adapter: str) -> None:
         """Remove an adapter's deltas; its pairs leave with the bank."""
@@ -92,8 +97,7 @@ class Matrices:
         """W + Σ strength · ΔW in the shape of the weight; valid until the next layer of that shape runs."""
         own = base.matrix(layer)
         self._follow(own.device, own.dtype)
-        is_one = len(self._runs) == 1 and not self._heard
-        if is_one or own.dtype.itemsize >= 4:
+        if not self._heard or own.dtype.itemsize >= 4:
             weight = self._workspace.like(own)
             self._add_to_weight(weight, own)
         else:  # round once, not once for each addition
@@ -103,14 +107,11 @@ class Matrices:
         return weight.view(base.weight_shape(layer))
 
     def _add_to_weight(self, weight: Tensor, own: Tensor) -> None:
-        pairs = list(self._pairs())
-        if pairs:
-            down, up, strength = pairs[0]
+        if self._runs:
+            down, up, strength = self._pair()
             torch.addmm(own, scaled(up, strength).to(own), down.to(own), out=weight)
         else:
             weight.copy_(own)
-        for down, up, strength in pairs[1:]:
-            add_product(weight, up.to(own), down.to(own), strength)
         for placed in self._heard:
             delta = placed.delta.to(own.device, own.dtype)
             delta.add_to_weight(weight, self._strengths.at(placed.offset), own)
@@ -122,17 +123,26 @@ class Matrices:
         call = Call(x, y, layer._parameters.get("bias"), lambda: base.matrix(layer))
         if any(p.delta.reads_output for p in self._heard):
             _ = call.own
-        for down, up, strength in self._pairs():
+        if self._runs:
+            down, up, strength = self._pair()
             add_product(y, x @ down.T, up.T, strength)
         for placed in self._heard:
             placed.delta.add_to(y, self._strengths.at(placed.offset), call)
         return rows.shaped(layer, y, output)
 
-    def _pairs(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """down [r, in], up [out, r] and strengths [r] of each run that is heard."""
-        for start, stop in self._runs:
-            strength = self._strengths.at(self._offset + start, stop - start)
-            yield self.bank.down[start:stop], self.bank.up[:, start:stop], strength
+    def _pair(self) -> tuple[Tensor, Tensor, Tensor]:
+        """down [r, in], up [out, r] and strengths [r] of all that is heard, without gaps.
+
+        Gaps are closed by a copy, small beside the product: the silent ones are as if they were not there,
+        bit for bit.
+        """
+        runs = self._runs
+        downs = [self.bank.down[start:stop] for start, stop in runs]
+        ups = [self.bank.up[:, start:stop] for start, stop in runs]
+        strengths = [self._strengths.at(self._offset + start, stop - start) for start, stop in runs]
+        if len(runs) == 1:
+            return downs[0], ups[0].contiguous(), strengths[0]
+        return torch.cat(downs), torch.cat(ups, dim=1), torch.cat(strengths)
 
     def _follow(self, device: torch.device, dtype: torch.dtype) -> None:
         """Be where the layer is now."""

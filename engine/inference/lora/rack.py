@@ -74,7 +74,7 @@ class Rack:
         planned = list(self._plan(adapter, found))
         self._take_off(name)
         self._adapters.append(name)
-        self._put(name, planned)
+        self._put(name, adapter.sha256, planned)
         self._lay_out()
         if is_silent(found.applied.values(), adapter.zeros):
             return replace(found.coverage, warnings=(*found.coverage.warnings, _SILENT))
@@ -107,13 +107,13 @@ class Rack:
                 effect = build(parts, parameter, parameter == "weight" and base.is_matrix(owner))
                 yield _Planned(module, group, effect)
 
-    def _put(self, name: str, planned: list[_Planned]) -> None:
+    def _put(self, name: str, content: str, planned: list[_Planned]) -> None:
         segments: dict[str, list[Segment]] = {}
         for plan in planned:
             for expert in plan.experts:
-                self._put_on(self._place(expert, plan.module), name, plan.effect)
+                self._put_on(self._place(expert, plan.module), name, content, plan.effect)
             for pair in plan.effect.pairs:
-                segments.setdefault(plan.module, []).append(Segment(name, plan.experts, pair))
+                segments.setdefault(plan.module, []).append(Segment(name, plan.experts, pair, content))
         for module, added in segments.items():
             bank = self._banks.setdefault(module, Bank())
             layer = base.locate(self._modules[added[0].experts[0]], module)[0]
@@ -122,12 +122,12 @@ class Rack:
             for expert in dict.fromkeys(e for segment in added for e in segment.experts):
                 self._place(expert, module).matrices.bank = bank
 
-    def _put_on(self, beside: Beside, name: str, effect: Effect) -> None:
+    def _put_on(self, beside: Beside, name: str, content: str, effect: Effect) -> None:
         for delta in effect.deltas:
             weight = base.parameter(beside.module, "weight")
-            beside.matrices.placed.append(Placed(name, delta.to(weight.device, weight.dtype)))
+            beside.matrices.put(Placed(name, delta.to(weight.device, weight.dtype), content))
         for small in effect.small:
-            beside.small.put(name, small)
+            beside.small.put(name, small, content)
 
     def _place(self, expert: Expert, module: str) -> Beside:
         """What stands beside a module of one expert, made when it is first needed."""

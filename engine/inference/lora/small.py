@@ -15,6 +15,7 @@ from engine.inference.lora.strengths import Slot, Strengths
 class _Placed:
     adapter: str
     delta: SmallDelta
+    content: str
     offset: int = 0
 
 
@@ -31,9 +32,10 @@ class SmallParameters:
     def __bool__(self) -> bool:
         return bool(self._placed)
 
-    def put(self, adapter: str, delta: SmallDelta) -> None:
-        """Add an adapter's difference to one parameter."""
-        self._placed.append(_Placed(adapter, delta))
+    def put(self, adapter: str, delta: SmallDelta, content: str = "") -> None:
+        """Add an adapter's difference to one parameter, in the order of the files' contents."""
+        added = [*self._placed, _Placed(adapter, delta, content)]
+        self._placed = sorted(added, key=lambda placed: placed.content)
         self._seen = ()
 
     def take_off(self, adapter: str) -> None:

@@ -173,7 +173,7 @@ def test_a_file_of_the_same_name_takes_the_place_of_the_other_in_silence(
 
 
 @ways
-def test_the_order_of_attaching_changes_only_rounding(way: Way, tmp_path: Path, x: Tensor) -> None:
+def test_the_order_of_attaching_changes_no_bit(way: Way, tmp_path: Path, x: Tensor) -> None:
     files = {name: pairs(seed=i, rank=i + 2) | small_ones(i) for i, name in enumerate("abc")}
     strengths = {"a": 0.6, "b": -1.5, "c": 0.2}
     heard = []
@@ -183,8 +183,23 @@ def test_the_order_of_attaching_changes_only_rounding(way: Way, tmp_path: Path, 
             rack.attach(name, written(tmp_path, files[name], name))
         rack.set("high", strengths)
         heard.append(experts["high"](x))
-    for other in heard[1:]:
-        torch.testing.assert_close(other, heard[0], rtol=1e-5, atol=1e-5)
+    assert all(torch.equal(other, heard[0]) for other in heard)
+
+
+@ways
+@pytest.mark.parametrize("silent", "abc")
+def test_a_silent_adapter_is_as_if_it_had_never_come(
+    way: Way, silent: str, tmp_path: Path, x: Tensor
+) -> None:
+    files = {name: pairs(seed=i, rank=i + 2) | small_ones(i) for i, name in enumerate("abc")}
+    heard = []
+    for present in (files, [name for name in files if name != silent]):
+        rack, experts = racked(way)
+        for name in present:
+            rack.attach(name, written(tmp_path, files[name], name))
+        rack.set("high", {name: 0.7 for name in files if name != silent})
+        heard.append(experts["high"](x))
+    assert torch.equal(*heard)
 
 
 def test_what_is_attached_while_a_graph_is_off_can_be_set_later(tmp_path: Path, x: Tensor) -> None:
