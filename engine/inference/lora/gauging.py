@@ -14,6 +14,10 @@ from engine.inference.lora import base
 from engine.inference.lora.beside import Beside
 from engine.inference.lora.delta import Delta, Pair, add_product
 from engine.inference.lora.gram import effective_rank, grams, singular_values, squared_norm
+from engine.inference.lora.probe import spread
+
+RANKED = 96
+"""Of so many layers, spread over all, the rank is worked out: that takes milliseconds each, sizes do not."""
 
 
 @dataclass(slots=True)
@@ -28,6 +32,26 @@ class _Sums:
         """The cell as it is shown."""
         rank = sum(self.ranks) / len(self.ranks) if self.ranks else None
         return Cell(block, layer, (self.change / self.own) ** 0.5 if self.own else 0.0, rank)
+
+
+class _LowRank:
+    """Sizes and effective ranks of an adapter's pairs, worked out once where experts share them."""
+
+    def __init__(self, beside: Mapping[Expert, Mapping[str, Beside]], adapter: str) -> None:
+        on = {name for places in beside.values() for name, b in places.items() if b.of(adapter).pairs}
+        self._ranked = frozenset(spread(on, RANKED))
+        self._seen: dict[int, tuple[float, tuple[float, ...]]] = {}
+
+    def add_to(self, sums: _Sums, module: str, pairs: tuple[Pair, ...]) -> None:
+        """Count the pairs of one layer."""
+        key = id(pairs[0])
+        if key not in self._seen:
+            down, up = grams(pairs)
+            found = [effective_rank(singular_values(down, up))] if module in self._ranked else []
+            self._seen[key] = squared_norm(down, up), tuple(found)
+        change, ranks = self._seen[key]
+        sums.change += change
+        sums.ranks += ranks
 
 
 class Gauging:
@@ -49,38 +73,22 @@ class Gauging:
 
     def _gauge(self, adapter: str) -> Gauge | None:
         cells: dict[tuple[str, str], _Sums] = defaultdict(_Sums)
-        seen: dict[int, tuple[float, float]] = {}
+        low_rank = _LowRank(self._beside, adapter)
         for expert, places in self._beside.items():
             for module, beside in places.items():
                 effect = beside.of(adapter)
                 if effect.pairs or effect.deltas:
                     sums = cells[place(module)]
-                    self._add(sums, effect.pairs, effect.deltas, beside.module, seen)
+                    if effect.deltas:
+                        sums.change += _dense(effect.pairs, effect.deltas, beside.module)
+                    else:
+                        low_rank.add_to(sums, module, effect.pairs)
                     sums.own += self._own_size(expert, module, beside.module)
         if not cells:
             return None
         change, own = (sum(getattr(sums, name) for sums in cells.values()) for name in ("change", "own"))
         found = tuple(sums.cell(*where) for where, sums in cells.items())
         return Gauge(found, (change / own) ** 0.5 if own else 0.0)
-
-    def _add(
-        self,
-        sums: _Sums,
-        pairs: tuple[Pair, ...],
-        deltas: tuple[Delta, ...],
-        layer: nn.Module,
-        seen: dict[int, tuple[float, float]],
-    ) -> None:
-        if deltas:
-            sums.change += _dense(pairs, deltas, layer)
-            return
-        key = id(pairs[0])  # both experts' layers share their pairs
-        if key not in seen:
-            down, up = grams(pairs)
-            seen[key] = squared_norm(down, up), effective_rank(singular_values(down, up))
-        change, rank = seen[key]
-        sums.change += change
-        sums.ranks += (rank,)
 
     def _own_size(self, expert: Expert, module: str, layer: nn.Module) -> float:
         key = (expert, module)

@@ -1,7 +1,7 @@
 """What is measured of an adapter: on which of its layers, with which tokens, and by which arithmetic."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -91,12 +91,12 @@ def resting(places: Iterable[tuple[Beside, Effect]]) -> float | None:
     return (sum(squares) / len(squares)) ** 0.5 if squares else None
 
 
-def spread(names: Sequence[str]) -> list[str]:
-    """The sample of an adapter's layers, in the model's order."""
+def spread(names: Iterable[str], count: int = LAYERS) -> list[str]:
+    """A sample of an adapter's layers, in the model's order."""
     ordered = sorted(names, key=_natural)
-    if len(ordered) <= LAYERS:
+    if len(ordered) <= count:
         return ordered
-    return [ordered[round(i * (len(ordered) - 1) / (LAYERS - 1))] for i in range(LAYERS)]
+    return [ordered[round(i * (len(ordered) - 1) / (count - 1))] for i in range(count)]
 
 
 def spread_over(tokens: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from catalog.coverage import place
 from engine.gauge import LEAST, MOST, USUAL, suggestion
+from engine.inference.lora import gauging
 from engine.inference.lora.gauging import Gauging
 from engine.inference.lora.rack import Rack
 from tests.unit.inference.conformance.cases import DIALECTS
@@ -51,6 +52,21 @@ def test_the_effective_rank_is_that_of_the_singular_values(tmp_path: Path) -> No
             shares = shares / shares.sum()
             expected.append(float(torch.special.entr(shares).sum().exp()))
         assert cell.rank == pytest.approx(sum(expected) / len(expected), rel=1e-3)
+
+
+def test_of_many_layers_some_have_their_rank_worked_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rack = Rack({"high": model()})
+    rack.attach("a", written(tmp_path, pairs()))
+    gauges = []
+    for most in (96, 2):
+        monkeypatch.setattr(gauging, "RANKED", most)
+        gauge = gauging.Gauging(rack.beside).gauge("a")
+        assert gauge is not None
+        gauges.append(gauge)
+    assert [sum(cell.rank is not None for cell in gauge.cells) for gauge in gauges] == [4, 2]
+    assert [cell.size for cell in gauges[0].cells] == [cell.size for cell in gauges[1].cells]
 
 
 @pytest.mark.parametrize(("columns", "rank"), [(torch.ones(1, 4), 1.0), (torch.zeros(1, 4), 0.0)])
