@@ -18,7 +18,7 @@ class Cell:
     """One kind of layer in one block: ‖ΔW‖ / ‖W‖ at strength 1, and the effective rank of ΔW.
 
     `block` and `layer` are named as in a Coverage. There is no rank where ΔW is not stored as a low-rank
-    product.
+    product, and only that of some layers where there are very many.
     """
 
     block: str
