@@ -61,6 +61,7 @@ def test_hovering_looks_at_a_step_and_leaving_brings_the_clip_back(
     qtbot: QtBot, run: RunState, stage: StagePanel, session: FakeSession
 ) -> None:
     finish(qtbot, run, session)
+    qtbot.mouseMove(stage.timeline, middle(stage.timeline, 1))  # a mouse that is there already does not move
     qtbot.mouseMove(stage.timeline, middle(stage.timeline, 2))
     qtbot.waitUntil(lambda: stage.showing.step == 2)
     assert stage.playback.frames[0, 0, 0, 0] == 42

@@ -96,8 +96,8 @@ def test_a_stopped_training_goes_on_as_if_never_stopped(tmp_path: Path) -> None:
     assert torch.equal(run("whole.pt", (6,)), run("parts.pt", (2, 5, 6)))
 
 
-def test_the_vae_trains_on_pictures_and_on_clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from vae import train_clips
+def test_the_vae_trains_in_three_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from vae import train_clips, train_decoder
 
     _whole_clip(monkeypatch)
     start = new_vae().state_dict()
@@ -105,6 +105,10 @@ def test_the_vae_trains_on_pictures_and_on_clips(tmp_path: Path, monkeypatch: py
     train_clips(tmp_path, steps=1, size=1)
     trained = torch.load(tmp_path / "vae-clips.pt", weights_only=True)["model"]
     assert any(not torch.equal(trained[name], start[name]) for name in start)
+    train_decoder(tmp_path, steps=1, size=1)
+    sharper = torch.load(tmp_path / "vae-decoder.pt", weights_only=True)["model"]
+    changed = {name.split(".")[0] for name in trained if not torch.equal(sharper[name], trained[name])}
+    assert changed <= {"decoder", "post_quant_conv"} and "decoder" in changed
     make_latents(tmp_path, base=4, each=2)
     latents = load_latents(tmp_path, "base")
     assert latents.shape == (4, 16, 5, 8, 8)
