@@ -38,7 +38,7 @@ class ElidedLabel(QLabel):
         painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter), self._shown())
 
     def _shown(self) -> str:
-        return self.fontMetrics().elidedText(self.text(), self._mode, self.width() - 1)
+        return self.fontMetrics().elidedText(self.text(), self._mode, self.width() - 4)
 
     def _explain(self) -> None:
         self.setToolTip(self.text() if self._shown() != self.text() else "")
