@@ -1,13 +1,14 @@
 """How much of a strip's file applies, in a word; a press opens the full list."""
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from catalog.coverage_words import sentence, shortest, tally
 from ui.state.strip import Attachment
 from ui.theme import font
 
-_PRESS = "Press for the full list (Space)"
+_PRESS = "Press for the full list (Space or Enter)"
 
 
 class CoverageBadge(QToolButton):
@@ -23,6 +24,12 @@ class CoverageBadge(QToolButton):
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
 
     def show_attachment(self, name: str, attachment: Attachment, waiting: str) -> None:
         """Show what became of the file of the strip called `name`; `waiting` says why nothing did yet."""
