@@ -35,7 +35,12 @@ _WRITTEN = tuple(
         ("Wan", r"\bwan(?![a-z])"),
     )
 )
-_SAME_LAYERS = {("Chroma", "Flux.1"), ("Anima", "Cosmos-Predict2"), ("Cosmos-Predict2", "Anima")}
+_SAME_LAYERS = {
+    ("Chroma", "Flux.1"),
+    ("Anima", "Cosmos-Predict2"),
+    ("Cosmos-Predict2", "Anima"),
+    ("LTX-2", "LTX"),
+}
 _TEXT_TO_VIDEO = re.compile(r"(?<![a-z])t2v(?![a-z])", re.IGNORECASE)
 # sizes that only one version of Wan has, and the version that has none of them; both have one expert
 _ONLY = {"Wan 1.3B": ("2.1", "2.2"), "Wan 5B": ("2.2", "2.1")}

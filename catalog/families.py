@@ -19,6 +19,7 @@ INDISTINCT = {
     "Flux.1 or Flux.2": "which of the two: too few of their blocks are in the file",
     "Z-Image or Lumina 2": "which of the two: no layer shows the width",
     "Cosmos-Predict2 or Anima": "which of the two: Anima is built on Cosmos-Predict2",
+    "LTX or CogVideoX": "which of the two: no layer shows a width that only one of them has",
     "Stable Diffusion": "which Stable Diffusion: no layer that reads the prompt is in the file",
 }
 """Family → what its LoRAs do not show."""
@@ -27,6 +28,8 @@ _UNET_WIDTHS = {768: "SD 1.5", 1024: "SD 2", 2048: "SDXL"}
 _LAYER_WIDTHS = {3840: "Z-Image", 2304: "Lumina 2"}
 # transformers with attn1 and attn2: the width of attn1, and what of it attn2 reads
 _CROSS_WIDTHS = {2048: "LTX", 4096: "LTX", 5120: "Cosmos-Predict2", 1152: "PixArt", 2240: "Sana"}
+# and of those that may lack attn2 in the file
+_SELF_WIDTHS = {1920: "CogVideoX", 3072: "CogVideoX"} | _CROSS_WIDTHS
 _COSMOS_TEXT = 1024
 _UNET = re.compile(r"(?:down|up|mid|input|output|middle)_block")
 _UNET_INDEX = re.compile(r"attentions?_\d+_transformer_blocks_(?:[2-9]|\d\d)_")
@@ -103,7 +106,8 @@ def _transformer(tensors: Tensors, text: str) -> tuple[str, str]:
         family = "Cosmos-Predict2" if reads == _COSMOS_TEXT else _CROSS_WIDTHS.get(width, "LTX")
         return family, f"tensor names “transformer_blocks…attn2” without a U-Net, width {width or 'unknown'}"
     if "attn1_to_" in text:
-        return "CogVideoX", "tensor names “transformer_blocks…attn1” without a second attention"
+        family = _SELF_WIDTHS.get(width, "LTX or CogVideoX")
+        return family, f"tensor names “transformer_blocks…attn1” without attn2, width {width or 'unknown'}"
     return "", ""
 
 

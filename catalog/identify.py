@@ -14,7 +14,7 @@ from catalog.key_styles import TEXT_ENCODER, ParsedKey, UnknownKey, parse_key, p
 from catalog.models import ModelInfo
 from catalog.variants import FLF2V, IMAGE_BRANCH, has_image_branch, variant_of
 
-RULES = 3
+RULES = 4
 """Raised whenever the rules below change, so that files identified earlier are looked at again."""
 
 UNKNOWN = "unknown"
