@@ -76,7 +76,20 @@ def _fit(
     if not models:
         return Fit(ignored=dict.fromkeys(keys, f"for the {expert}-noise expert, which this model lacks"))
     parts = {part: header.tensors[key].shape for part, key in keys.items()}
-    return min((fit(module, parts, model) for model in models), key=lambda found: len(found.applied))
+    found = min((fit(module, parts, model) for model in models), key=lambda found: len(found.applied))
+    whole = sorted(
+        p for p in found.applied - _INTEGERS if not header.tensors[keys[p]].dtype.startswith(_FLOATS)
+    )
+    if whole:
+        dtype = header.tensors[keys[whole[0]]].dtype
+        return Fit(
+            error=f"Its {whole[0]} holds whole numbers ({dtype}) without a scale.", change=found.change
+        )
+    return found
+
+
+_FLOATS = ("F", "BF")
+_INTEGERS = frozenset({"alpha", "scalar", "on_input"})  # may be whole numbers
 
 
 def _keys(file: FileLayers, slot: Slot, parts: Iterable[str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 from catalog.coverage import Coverage, Share
 
 MOST_REASONS = 20
+MOST_ERRORS = 50
 REST = "for other reasons"
 
 
@@ -25,13 +26,13 @@ def listed(coverage: Coverage) -> dict[str, Any]:
 
 
 def summary(coverage: Coverage) -> dict[str, Any]:
-    """What fits into a clip: the same without the shares, keys and layers counted by reason."""
+    """What fits into a clip: the same without the shares, keys counted by reason."""
     return {
         "applied": coverage.modules,
         "of": coverage.of,
         "experts": list(coverage.experts),
         "ignored": _by_reason(reason for _, reason in coverage.ignored),
-        "errors": _by_reason(reason for _, reason in coverage.errors),
+        "errors": [{"module": module, "reason": reason} for module, reason in coverage.errors[:MOST_ERRORS]],
         "warnings": list(coverage.warnings[:MOST_REASONS]),
     }
 

@@ -4,11 +4,12 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
-from catalog.coverage import cover
+from catalog.contents import DOES_NOTHING, Contents, damage, does_nothing, look_inside
+from catalog.coverage import Cover, cover
 from catalog.errors import CatalogError, UnreadableFile
 from catalog.experts import Expert
 from catalog.header import Header, read_header, read_scalars
@@ -61,6 +62,7 @@ def _target(model: str) -> Target:
 def report(path: Path, target: Target | None = None) -> dict[str, Any]:
     """All that is known about a file, as `inspect --json` says it; `coverage` is there with a model only."""
     header, identity = _look(path)
+    contents = look_inside(path, header)
     try:
         sha256 = hash_file(path)
     except OSError as error:
@@ -88,11 +90,26 @@ def report(path: Path, target: Target | None = None) -> dict[str, Any]:
         "trigger_words": list(identity.trigger_words),
         "trainer": identity.trainer,
         "metadata": dict(header.metadata),
-        "warnings": list(identity.warnings),
+        "warnings": [*identity.warnings, *_inside(header, contents)],
     }
     if target is not None:
-        said["coverage"] = {"model": target.name} | coverage_fields(cover(header, target.layers))
+        found = _cover(header, target, contents)
+        said["coverage"] = {"model": target.name} | coverage_fields(found)
     return said
+
+
+def _inside(header: Header, contents: Contents) -> Iterable[str]:
+    """What the numbers say against the file."""
+    if damage(contents):
+        yield damage(contents)
+    elif does_nothing(header, contents):
+        yield DOES_NOTHING
+
+
+def _cover(header: Header, target: Target, contents: Contents) -> Cover:
+    """As the engine would take it: damaged numbers refuse the file."""
+    found = cover(header, target.layers)
+    return replace(found, refusal=damage(contents) or found.refusal)
 
 
 def _look(path: Path) -> tuple[Header, Identity]:
@@ -117,9 +134,11 @@ def _as_json(path: Path, target: Target | None) -> str:
 
 def _in_words(path: Path, target: Target | None) -> str:
     header, identity = _look(path)
+    contents = look_inside(path, header)
     rows = [*_rows(identity), *_sentences(identity)]
+    rows += [("note", sentence) for sentence in _inside(header, contents)]
     if target is not None:
-        rows += coverage_rows(target.name, cover(header, target.layers))
+        rows += coverage_rows(target.name, _cover(header, target, contents))
     lines = [_plain(path), f"  {identity.summary}"]
     lines += [f"  {_plain(name):<15} {_plain(value)}" for name, value in rows if value]
     return "\n".join(lines)

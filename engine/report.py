@@ -53,6 +53,8 @@ class Report:
         for name, found in covered:
             if (count := tally(found)).tone != "good":
                 self._say(f"{name}: {sentence(count)}")
+            for warning in found.warnings:
+                self._say(f"{name}: {warning}")
         self._say(f"{file}")
 
     def failed(self, number: int, source: Path, sentence: str, advice: str) -> None:

@@ -28,3 +28,14 @@ def test_coverage_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert len(partly["ignored"]) == 1200 and partly["errors"] == []
     assert "partly.safetensors: 48 of 60 layers apply; 1200 keys of the file do nothing here." in err
     assert "whole.safetensors" not in err
+
+
+def test_what_a_file_does_not_do_is_said_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = Recipe(loras=(LoraUse("empty.safetensors"),))
+    coverage = Coverage(60, 60, ("high",), warnings=("It does nothing.",))
+    report = Report(as_json=False, log_file=tmp_path / "log")
+    report.begin(1, tmp_path / "a.json", recipe)
+    report.finished(
+        1, tmp_path / "a.mp4", Clip(np.zeros((1, 8, 8, 3), np.uint8), recipe, coverage=(("0", coverage),))
+    )
+    assert "empty.safetensors: It does nothing." in capsys.readouterr().err

@@ -28,8 +28,11 @@ def squared_norm(down: Tensor, up: Tensor) -> float:
 def singular_values(down: Tensor, up: Tensor) -> Tensor:
     """Those of ΔW [r], largest last, from the core Lᵀ D L, where up's Gram matrix is L Lᵀ.
 
-    L comes from eigenvalues, since a Gram matrix of dependent columns is not quite positive.
+    L comes from eigenvalues, since a Gram matrix of dependent columns is not quite positive. All 0 where
+    the numbers are too large to be multiplied.
     """
+    if not (down.isfinite().all() and up.isfinite().all()):
+        return torch.zeros(len(up), dtype=up.dtype)
     values, vectors = torch.linalg.eigh(up)
     half = vectors * values.clamp_min(0).sqrt()
     squares: Tensor = torch.linalg.eigvalsh(half.T @ down @ half)

@@ -7,8 +7,10 @@ from functools import partial
 import torch
 from torch import nn
 
+from catalog.contents import DOES_NOTHING
 from catalog.coverage import Cover, Coverage, cover
 from catalog.models import Expert
+from catalog.silence import is_silent
 from engine.errors import AdapterRefused
 from engine.inference.lora import base
 from engine.inference.lora.bank import Bank, Segment
@@ -19,7 +21,6 @@ from engine.inference.lora.kinds.parts import Parts
 from engine.inference.lora.matrices import Placed
 from engine.inference.lora.read import Adapter
 from engine.inference.lora.scale import adapter_config
-from engine.inference.lora.silence import is_silent
 from engine.inference.lora.strengths import Slot, Strengths
 from engine.inference.lora.workspace import Way, Workspace
 
@@ -77,7 +78,7 @@ class Rack:
         self._put(name, adapter.sha256, planned)
         self._lay_out()
         if is_silent(found.applied.values(), adapter.zeros):
-            return replace(found.coverage, warnings=(*found.coverage.warnings, _SILENT))
+            return replace(found.coverage, warnings=(*found.coverage.warnings, DOES_NOTHING))
         return found.coverage
 
     @torch.inference_mode(False)
@@ -167,9 +168,6 @@ class Rack:
             strengths.lay_out(self._adapters, slots)
             for beside in self._beside[expert].values():
                 beside.listen()
-
-
-_SILENT = "It does nothing: its factors are zeros, as before any training."
 
 
 def _device(model: nn.Module) -> torch.device:

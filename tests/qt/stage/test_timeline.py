@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QMouseEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -23,6 +23,13 @@ def timeline(stage: StagePanel) -> Timeline:
 
 def middle(timeline: Timeline, step: int) -> QPoint:
     return timeline.cell(step).center().toPoint()
+
+
+def hover(timeline: Timeline, place: QPoint) -> None:
+    """As if the mouse were there, whatever window of another test lies over it."""
+    at, none = QPointF(place), Qt.MouseButton.NoButton
+    moved = QMouseEvent(QEvent.Type.MouseMove, at, at, none, none, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(timeline, moved)
 
 
 def underline(timeline: Timeline, step: int) -> QColor:
@@ -61,8 +68,7 @@ def test_hovering_looks_at_a_step_and_leaving_brings_the_clip_back(
     qtbot: QtBot, run: RunState, stage: StagePanel, session: FakeSession
 ) -> None:
     finish(qtbot, run, session)
-    qtbot.mouseMove(stage.timeline, middle(stage.timeline, 1))  # a mouse that is there already does not move
-    qtbot.mouseMove(stage.timeline, middle(stage.timeline, 2))
+    hover(stage.timeline, middle(stage.timeline, 2))
     qtbot.waitUntil(lambda: stage.showing.step == 2)
     assert stage.playback.frames[0, 0, 0, 0] == 42
     QApplication.sendEvent(stage.timeline, QEvent(QEvent.Type.Leave))

@@ -134,5 +134,5 @@ def test_a_summary_is_short_and_counts_every_key(ignored: list[tuple[str, str]])
     said = summary(Coverage(3, 5, ("high",), tuple(ignored), (("m", "wrong"),), warnings=("w",)))
     assert sum(said["ignored"].values()) == len(ignored)
     assert len(said["ignored"]) <= MOST_REASONS + 1
-    assert said["errors"] == {"wrong": 1} and said["warnings"] == ["w"]
+    assert said["errors"] == [{"module": "m", "reason": "wrong"}] and said["warnings"] == ["w"]
     assert json.loads(json.dumps(said)) == said

@@ -16,7 +16,9 @@ def test_a_recipe_carries_the_coverage_of_every_file() -> None:
     recipe = Recipe(loras=faders(attached, Mix(1, (Strip("a", 0.5, 1.0),)), 4))
     said = json.loads(dumps(recipe))["loras"][0]["coverage"]
     assert (said["applied"], said["of"], said["experts"]) == (48, 60, ["high"])
-    assert said["ignored"] == {"text encoder": 1200} and said["errors"] == {"It is 7×7.": 1}
+    assert said["ignored"] == {"text encoder": 1200} and said["errors"] == [
+        {"module": "blocks.0.attn1.to_q", "reason": "It is 7×7."}
+    ]
     again = loads(dumps(recipe))
     assert again == recipe and again.loras[0].extra == recipe.loras[0].extra
     assert unknown_fields(again) == (), "nothing in it is unknown here"

@@ -1,4 +1,4 @@
-"""Adapters that change nothing: factors that were never trained are zeros."""
+"""Adapters that change nothing: factors that were never trained, or a scale, are zeros."""
 
 from collections.abc import Collection, Mapping
 
@@ -9,6 +9,7 @@ _FACTORS = frozenset(
 )
 _SUMMANDS = frozenset({"diff", "diff_b", "w_norm", "b_norm", "up_bias"})
 _SCALES = frozenset({"alpha", "scalar"})
+_UNSCALED = frozenset({"lokr_w1", "lokr_w2"})  # both whole: their alpha means nothing
 
 
 def is_silent(layers: Collection[Mapping[str, str]], zeros: Collection[str]) -> bool:
@@ -21,4 +22,6 @@ def _adds_nothing(keys: Mapping[str, str], zeros: Collection[str]) -> bool:
         return False
     factors = [key for part, key in keys.items() if part in _FACTORS]
     summands = [key for part, key in keys.items() if part in _SUMMANDS]
-    return (not factors or any(key in zeros for key in factors)) and all(key in zeros for key in summands)
+    scales = () if keys.keys() >= _UNSCALED else (key for part, key in keys.items() if part in _SCALES)
+    is_flat = not factors or any(key in zeros for key in (*factors, *scales))
+    return is_flat and all(key in zeros for key in summands)
