@@ -41,6 +41,20 @@ _SAME_LAYERS = {
     ("Cosmos-Predict2", "Anima"),
     ("LTX-2", "LTX"),
 }
+# family → how names write it, where a word on its own can mean nothing else: not the flux of a magnet, a pony
+# or the captions of Qwen-VL
+_NAMED = tuple(
+    (family, re.compile(rf"(?<![a-z0-9])(?:{pattern})(?![a-z0-9])", re.IGNORECASE))
+    for family, pattern in (
+        ("SDXL", r"sdxl|sd_xl"),
+        ("SD 1.5", r"sd[ _.-]?1[._]?5"),
+        ("Flux", r"flux\.?[12]d?|flux[ _.-]?(?:[12][ _.-]?)?(?:d|dev|schnell|krea|kontext|klein|lora)"),
+        ("Hunyuan", r"hunyuan(?:[ _-]?video)?"),
+        ("Qwen", r"qwen(?:[ _-]?image)?(?![ _-]?(?:vl|[0-9]|captions?|captioned|tags?|tagged))"),
+        ("LTX", r"ltx(?:v|[ _-]?2|[ _-]?video)?"),
+        ("CogVideoX", r"cogvideo(?:x)?"),
+    )
+)
 _TEXT_TO_VIDEO = re.compile(r"(?<![a-z])t2v(?![a-z])", re.IGNORECASE)
 # sizes that only one version of Wan has, and the version that has none of them; both have one expert
 _ONLY = {"Wan 1.3B": ("2.1", "2.2"), "Wan 5B": ("2.2", "2.1")}
@@ -62,6 +76,7 @@ class Facts:
     family: str
     is_wan: bool
     has_image_branch: bool = False
+    variant: str = ""
     expert: Expert | None = None
     expert_source: str = ""
 
@@ -83,7 +98,8 @@ def contradictions(
     false_wan = _first(_false_wan(claim, facts) for claim in claims)
     sentences = [false_wan, _first(_wrong_task(claim, facts) for claim in claims)]
     if not false_wan or facts.is_wan:
-        sentences.append(_first(_other_family(claim, facts) for claim in stated))
+        other = [_other_family(claim, facts) for claim in stated]
+        sentences.append(_first(other + [_named_family(claim, facts) for claim in claims]))
     sentences.append(_first(_other_expert(claim, facts) for claim in claims))
     return tuple(sentence for sentence in sentences if sentence)
 
@@ -109,16 +125,16 @@ def _false_wan(claim: Claim, facts: Facts) -> str:
     """What a claim says of Wan and is not so, "" when it says nothing false."""
     said = hints.wan_claim(claim.text)
     if said is None:
-        return ""
+        return _false_size(claim, facts, hints.bare_size_claim(claim.text))
     shown, version = said
     stem = f"{claim.place} says “{shown}”"
     if not facts.is_wan:
         return f"{stem}, but the tensors are {facts.family or 'of no known family'}."
     if not hints.is_public(version):
         return f"{stem}, whose weights are not public; the tensors are {facts.family}."
-    size = hints.size_claim(claim.text)
-    if size and facts.family in WAN_BY_WIDTH.values() and size != facts.family:
-        return f"{claim.place} says {size.removeprefix('Wan ')}, but the tensors are {facts.family}."
+    false_size = _false_size(claim, facts, hints.size_claim(claim.text))
+    if false_size:
+        return false_size
     only, never = _ONLY.get(facts.family, ("", ""))
     if version and version == never:
         return f"{stem}, but {facts.family} exists only as Wan {only}."
@@ -127,9 +143,19 @@ def _false_wan(claim: Claim, facts: Facts) -> str:
     return ""
 
 
+def _false_size(claim: Claim, facts: Facts, size: str) -> str:
+    if size and facts.family in WAN_BY_WIDTH.values() and size != facts.family:
+        return f"{claim.place} says {size.removeprefix('Wan ')}, but the tensors are {facts.family}."
+    return ""
+
+
 def _wrong_task(claim: Claim, facts: Facts) -> str:
-    if facts.has_image_branch and _TEXT_TO_VIDEO.search(claim.text[:256]) and "i2v" not in claim.text.lower():
+    if not _TEXT_TO_VIDEO.search(claim.text[:256]) or "i2v" in claim.text.lower():
+        return ""
+    if facts.has_image_branch:
         return f"{claim.place} says T2V, but it changes the image branch, which only I2V models have."
+    if facts.variant == "I2V":
+        return f"{claim.place} says T2V, but its patch embedding takes the channels of an I2V model."
     return ""
 
 
@@ -142,6 +168,14 @@ def _other_family(claim: Claim, facts: Facts) -> str:
     if facts.family == "Stable Diffusion" and claimed.startswith("SD"):
         return ""
     return f"{claim.place} says {claimed}, but the tensors are {facts.family}."
+
+
+def _named_family(claim: Claim, facts: Facts) -> str:
+    """Another family in the name of a Wan file; a name that says Wan too may mean where the style comes from."""
+    if not facts.is_wan or hints.wan_claim(claim.text):
+        return ""
+    named = next((family for family, written in _NAMED if written.search(claim.text[:256])), "")
+    return f"{claim.place} says {named}, but the tensors are {facts.family}." if named else ""
 
 
 def _other_expert(claim: Claim, facts: Facts) -> str:

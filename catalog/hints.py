@@ -48,6 +48,12 @@ _SIZES = (
     (re.compile(r"(?<![0-9])1[._]3b(?![a-z])", re.IGNORECASE), "Wan 1.3B"),
     (re.compile(r"(?<![0-9.])5b(?![a-z])", re.IGNORECASE), "Wan 5B"),
 )
+# without “Wan” beside it only what can be nothing else: “take_5b” and “style_1_3b” may count takes and versions
+_BARE_START, _BARE_END = r"(?:(?<![a-zA-Z0-9.])|(?<=2[vV]))", r"(?![a-zA-Z0-9])"
+_BARE_SIZES = tuple(
+    (re.compile(f"{_BARE_START}{size}{_BARE_END}"), family)
+    for size, family in (("[aA]?14[bB]", "Wan 14B"), (r"1(?:\.3[bB]|_3B)", "Wan 1.3B"), ("5B", "Wan 5B"))
+)
 _TRIGGER_KEYS = ("modelspec.trigger_phrase", "trigger_words", "trigger_word", "trigger", "ss_trigger_words")
 _NAME_KEYS = ("ss_output_name", "ss_training_comment", "ss_sd_model_name", "name", "modelspec.title")
 _MOST_TRIGGERS = 5
@@ -141,8 +147,17 @@ def is_public(version: str) -> bool:
 
 
 def size_claim(name: str) -> str:
-    """The family that a size in a name stands for, "" when it names none or several."""
-    found = {family for pattern, family in _SIZES if pattern.search(name[:_LONGEST_NAME])}
+    """The family that a size in a name that says Wan stands for, "" when it names none or several."""
+    return _only_size(name, _SIZES)
+
+
+def bare_size_claim(name: str) -> str:
+    """The same of a name that may not say Wan: only sizes that can be nothing else count."""
+    return _only_size(name, _BARE_SIZES)
+
+
+def _only_size(name: str, sizes: tuple[tuple[re.Pattern[str], str], ...]) -> str:
+    found = {family for pattern, family in sizes if pattern.search(name[:_LONGEST_NAME])}
     return found.pop() if len(found) == 1 else ""
 
 

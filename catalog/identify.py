@@ -171,7 +171,7 @@ def _facts(
     has_image = has_image_branch(anatomy) and variant != "Animate"
     is_proof = len(experts) == 1 or (not experts and hint.strength != "weak")
     expert = hint.expert if is_proof and hint.source != "file name" else None
-    return Facts(family, True, has_image, expert, hint.source)
+    return Facts(family, True, has_image, variant, expert, hint.source)
 
 
 def _identify_other(header: Header, said: _Said, family: str, sign: str) -> Identity:

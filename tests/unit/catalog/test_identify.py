@@ -197,6 +197,27 @@ def test_one_false_claim_is_said_once() -> None:
         ("wan22_neon_high_noise.safetensors", ()),
         ("Wan 14B neon.safetensors", ()),
         ("wan_480p_neon.safetensors", ()),
+        ("T2V_1.3B_style.safetensors", ("The name says 1.3B", "Wan 14B")),
+        ("neon-5B.safetensors", ("The name says 5B", "Wan 14B")),
+        ("I2V14B_neon.safetensors", ()),
+        ("neon_take_5b.safetensors", ()),
+        ("neon_v5B.safetensors", ()),
+        ("style_1_3b.safetensors", ()),
+        ("14B_to_1.3B.safetensors", ()),
+        ("flux_dev_x.safetensors", ("The name says Flux, but the tensors are Wan 14B.",)),
+        ("flux1d-neon.safetensors", ("says Flux", "Wan 14B")),
+        ("SDXL_pony_x.safetensors", ("The name says SDXL, but the tensors are Wan 14B.",)),
+        ("hunyuan_neon.safetensors", ("says Hunyuan", "Wan 14B")),
+        ("neon HunyuanVideo.safetensors", ("says Hunyuan", "Wan 14B")),
+        ("qwen_neon.safetensors", ("says Qwen", "Wan 14B")),
+        ("ltx_neon.safetensors", ("says LTX", "Wan 14B")),
+        ("magnetic_flux.safetensors", ()),
+        ("flux_capacitor.safetensors", ()),
+        ("influx_dev.safetensors", ()),
+        ("pony_gallop.safetensors", ()),
+        ("neon_qwen_captions.safetensors", ()),
+        ("neon_qwen2.5-vl.safetensors", ()),
+        ("flux_dev_look_for_wan.safetensors", ()),
         ("wander.safetensors", ()),
         ("Swan 2.5.safetensors", ()),
     ],
@@ -205,6 +226,29 @@ def test_a_claim_about_wan_is_held_against_the_tensors(name: str, words: tuple[s
     found = look(wan_lora(5120, 1, ffn=13824), name)
     assert bool(found.contradictions) == bool(words)
     assert all(word in found.contradictions[0] for word in words)
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "is_false"),
+    [
+        ("neon_T2V.safetensors", 36, True),
+        ("neon_T2V.safetensors", 16, False),
+        ("neon_T2V_I2V.safetensors", 36, False),
+        ("neon_TI2V.safetensors", 36, False),
+        ("neon.safetensors", 36, False),
+    ],
+)
+def test_a_name_that_says_t2v_is_held_against_the_input_channels(
+    name: str, channels: int, is_false: bool
+) -> None:
+    inputs = {"diffusion_model.patch_embedding.lora_A.weight": (4, channels, 1, 2, 2)}
+    found = look(wan_lora(5120, 1, ffn=13824) | inputs, name)
+    assert [("says T2V" in line and "I2V" in line) for line in found.contradictions] == [True] * is_false
+
+
+def test_a_family_in_the_name_of_a_wan_file_is_said_once() -> None:
+    metadata = {"ss_output_name": "flux_dev_x", "modelspec.architecture": "flux-1-dev/lora"}
+    assert len(look(wan_lora(), "flux_dev_x.safetensors", metadata).contradictions) == 1
 
 
 def test_sdxl_under_the_name_of_wan_is_told_apart(demo: ModelInfo) -> None:
