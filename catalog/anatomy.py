@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from catalog.experts import Expert
 from catalog.header import Header, TensorInfo
 from catalog.key_styles import TEXT_ENCODER, ParsedKey, UnknownKey
+from catalog.peft_alpha import stated_alphas
 from catalog.shapes import BadParts, Shape, change_of
 
 Parts = dict[str, TensorInfo]
@@ -52,7 +53,9 @@ _NOT_WEIGHTS = ("alpha", "scalar", "on_input", "reshape_weight")
 @dataclass(frozen=True, slots=True)
 class Anatomy:
     """The layers of a file. `core` counts those that only a Wan transformer has; `width` is None unless
-    `width_votes` layers show it; `input_channels` is 0 unless the patch embedding is among them."""
+    `width_votes` layers show it; `input_channels` is 0 unless the patch embedding is among them. `alphas` are
+    those of tensors and, for layers without one, of the metadata; `rslora` counts the layers whose alpha the
+    metadata divides by the root of the rank."""
 
     module_names: frozenset[str]
     modules: int
@@ -61,6 +64,7 @@ class Anatomy:
     kinds: Counter[str]
     ranks: Counter[float | str]
     alphas: Counter[float | str]
+    rslora: int
     width: int | None
     width_votes: int
     input_channels: int
@@ -77,6 +81,8 @@ def dissect(header: Header, keys: Parsed, scalars: Mapping[str, float]) -> Anato
     names = frozenset(module for _, module in layers)
     kinds = Counter(kind for parts in layers.values() for kind in kinds_of(parts))
     votes = Counter(width for (_, module), parts in layers.items() if (width := _width(module, parts)))
+    bare = [layer for layer, parts in layers.items() if "down" in parts and "alpha" not in parts]
+    stated = stated_alphas(header.metadata, bare)
     width, agreed = votes.most_common(1)[0] if votes else (0, 0)
     return Anatomy(
         module_names=names,
@@ -85,7 +91,8 @@ def dissect(header: Header, keys: Parsed, scalars: Mapping[str, float]) -> Anato
         blocks=max((int(m[1]) + 1 for n in names if (m := _BLOCK.match(n))), default=0),
         kinds=kinds,
         ranks=Counter(rank for parts in layers.values() if (rank := _rank(parts)) is not None),
-        alphas=Counter(scalars[key] for key in keys if key in scalars),
+        alphas=Counter([*(scalars[key] for key in keys if key in scalars), *(one.value for one in stated)]),
+        rslora=sum(one.is_rslora for one in stated),
         width=width or None,
         width_votes=agreed,
         input_channels=_input_channels(layers),

@@ -173,14 +173,6 @@ def trigger_words(metadata: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(tag for tag, _ in counts.most_common(3) if tag)
 
 
-def adapter_alpha(metadata: Mapping[str, str]) -> float | None:
-    """The alpha in PEFT's own settings, which diffusers writes instead of alpha tensors."""
-    settings = _json(metadata.get("lora_adapter_metadata", ""))
-    values = settings.items() if isinstance(settings, dict) else ()
-    alphas = {value for name, value in values if name.endswith("lora_alpha") and type(value) in (int, float)}
-    return float(alphas.pop()) if len(alphas) == 1 else None
-
-
 def trainer(metadata: Mapping[str, str]) -> str:
     """The program that made the file, "" when it does not say."""
     module = metadata.get("ss_network_module", "")

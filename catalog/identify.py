@@ -147,7 +147,7 @@ def _identify_wan(
         evidence=(
             *_evidence(anatomy, experts, hint),
             *([f"variant {variant}: {sign}"] if variant else []),
-            *_described_evidence(found),
+            *_described_evidence(found, anatomy),
             *filter(None, [borne_out(claims_of(said.metadata, said.file_name, said.base_model), facts)]),
         ),
         cannot_tell=_cannot_tell(anatomy, variant, experts, hint.expert),
@@ -186,7 +186,7 @@ def _identify_other(header: Header, said: _Said, family: str, sign: str) -> Iden
         family=family or UNKNOWN,
         summary=f"{summary} · not for Wan" if family else f"{summary} · no layers of a Wan model",
         confidence="likely" if family else "none",
-        evidence=(f"{family}: {sign}", *_described_evidence(found)) if family else (),
+        evidence=(f"{family}: {sign}", *_described_evidence(found, anatomy)) if family else (),
         cannot_tell=(untold,) if untold else (),
         contradictions=contradictions(
             said.metadata, said.file_name, said.base_model, Facts(family, is_wan=False)
@@ -197,10 +197,6 @@ def _identify_other(header: Header, said: _Said, family: str, sign: str) -> Iden
 
 def _described(header: Header, anatomy: Anatomy) -> Identity:
     """What can be said about a file of any family."""
-    alphas = anatomy.alphas
-    stated = hints.adapter_alpha(header.metadata)
-    if not alphas and stated is not None:
-        alphas = Counter({stated: anatomy.kinds["lora"]})
     return Identity(
         family=UNKNOWN,
         is_wan=False,
@@ -209,8 +205,8 @@ def _described(header: Header, anatomy: Anatomy) -> Identity:
         kind_counts=dict(anatomy.kinds),
         rank=_spread(anatomy.ranks),
         ranks=_counted(anatomy.ranks),
-        alpha=_spread(alphas),
-        alphas=_counted(alphas),
+        alpha=_spread(anatomy.alphas),
+        alphas=_counted(anatomy.alphas),
         dtype=anatomy.dtype,
         modules=anatomy.modules,
         parameters=anatomy.parameters,
@@ -246,9 +242,9 @@ def _summary(family: str, found: Identity, experts: tuple[Expert, ...], hint: Ex
 
 
 def _evidence(anatomy: Anatomy, experts: tuple[Expert, ...], hint: hints.Hint) -> tuple[str, ...]:
-    said = [f"Wan: {anatomy.core} layers have the names of Wan’s attention and feed-forward layers"]
+    said = [f"Wan: {_have(anatomy.core)} the names of Wan’s attention and feed-forward layers"]
     if anatomy.width is not None:
-        said.append(f"width {anatomy.width}: read from the shapes of {anatomy.width_votes} layers")
+        said.append(f"width {anatomy.width}: read from the shapes of {_layers(anatomy.width_votes)}")
     if experts:
         said.append(f"experts: the tensor names name {' and '.join(experts)}")
     elif hint.expert:
@@ -256,13 +252,23 @@ def _evidence(anatomy: Anatomy, experts: tuple[Expert, ...], hint: hints.Hint) -
     return tuple(said)
 
 
-def _described_evidence(found: Identity) -> tuple[str, ...]:
-    said = [f"{kind}: {count} layers have the parts of one" for kind, count in found.kind_counts.items()]
+def _described_evidence(found: Identity, anatomy: Anatomy) -> tuple[str, ...]:
+    said = [f"{kind}: {_have(count)} the parts of one" for kind, count in found.kind_counts.items()]
+    if anatomy.rslora:
+        said.append("scaled by alpha/√rank (rsLoRA): the metadata")
     if found.trigger_words:
         said.append("trigger words: the metadata")
     if found.trainer:
         said.append(f"trainer {found.trainer}: the metadata")
     return tuple(said)
+
+
+def _layers(count: int) -> str:
+    return f"{count} layer{'' if count == 1 else 's'}"
+
+
+def _have(count: int) -> str:
+    return f"{_layers(count)} {'has' if count == 1 else 'have'}"
 
 
 def _cannot_tell(

@@ -26,7 +26,7 @@ def variant_of(anatomy: Anatomy, reasons: Iterable[str]) -> tuple[str, str]:
     relatives = Counter(_BY_REASON[reason] for reason in reasons if reason in _BY_REASON)
     if relatives:
         name, count = relatives.most_common(1)[0]
-        return name, f"{count} tensors are of layers that only it has"
+        return name, f"{count} tensor{' is' if count == 1 else 's are'} of layers that only it has"
     return _by_layers(anatomy) or _by_channels(anatomy)
 
 

@@ -1,5 +1,6 @@
 """What a file is said to be is true, and what cannot be known is said to be unknown."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -96,6 +97,57 @@ def test_alpha_in_pefts_settings_is_found() -> None:
     )
     assert found.alpha == "16"
     assert found.trainer == "diffusers/PEFT"
+
+
+ALPHAS = [
+    ({"transformer.lora_alpha": 8, "transformer.alpha_pattern": {"ffn.net.2": 4}}, {"8": 1, "4": 1}),
+    (
+        {"transformer.lora_alpha": 8, "transformer.alpha_pattern": {"net.2": 4, "ffn.net.2": 2}},
+        {"8": 1, "4": 1},
+    ),
+    ({"transformer.lora_alpha": 8, "transformer.alpha_pattern": {"et.2": 4}}, {"8": 2}),
+    ({"transformer.alpha_pattern": {r"blocks\.\d+\.ffn\.net\.2": 4}}, {"4": 1}),
+    ({"transformer.lora_alpha": 8, "transformer.alpha_pattern": {"((a+)+)+$": 4, "[": 3}}, {"8": 2}),
+    ({"transformer_2.lora_alpha": 8}, {}),
+    ({"transformer.lora_alpha": 10**400}, {}),
+    ({"lora_alpha": 8, "alpha_pattern": {"ffn.net.2": 4}}, {"8": 1, "4": 1}),
+]
+
+
+@pytest.mark.parametrize(("settings", "alphas"), ALPHAS)
+def test_pefts_alpha_pattern_gives_layers_their_own_alpha(
+    settings: dict[str, object], alphas: dict[str, int]
+) -> None:
+    shapes = pair("transformer.blocks.0.attn1.to_q", 4, 192, 192)
+    shapes |= pair("transformer.blocks.0.ffn.net.2", 4, 768, 192)
+    found = look(shapes, metadata={"lora_adapter_metadata": json.dumps(settings)})
+    assert dict(found.alphas) == alphas
+
+
+def test_an_alpha_tensor_goes_before_pefts_settings() -> None:
+    settings = json.dumps({"transformer.lora_alpha": 16, "transformer.use_rslora": True})
+    shapes = pair("blocks.0.attn1.to_q", 4, 192, 192) | {"blocks.0.attn1.to_q.alpha": ()}
+    header = header_of(shapes, {"lora_adapter_metadata": settings})
+    found = identify(header, "x.safetensors", {"blocks.0.attn1.to_q.alpha": 2.0})
+    assert dict(found.alphas) == {"2": 1}
+    assert "rsLoRA" not in " ".join(found.evidence)
+
+
+@pytest.mark.parametrize("is_rslora", [True, False])
+def test_a_scale_by_the_root_of_the_rank_is_said(is_rslora: bool) -> None:
+    settings = json.dumps({"transformer.lora_alpha": 16, "transformer.use_rslora": is_rslora})
+    found = look(wan_lora(blocks=1), metadata={"lora_adapter_metadata": settings})
+    assert ("alpha/√rank (rsLoRA)" in " ".join(found.evidence)) == is_rslora
+
+
+@pytest.mark.parametrize(
+    ("blocks", "words"), [(1, "1 layer has the parts of one"), (2, "2 layers have the parts")]
+)
+def test_one_layer_is_spoken_of_as_one(blocks: int, words: str) -> None:
+    shapes = {n: s for b in range(blocks) for n, s in pair(f"blocks.{b}.attn1.to_q", 4, 192, 192).items()}
+    said = " ".join(look(shapes).evidence)
+    assert words in said
+    assert "1 layers" not in said
 
 
 @pytest.mark.parametrize(
