@@ -4,9 +4,11 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from catalog.models import Expert
+from engine.errors import AdapterRefused
 
 
 def adapter_config(metadata: Mapping[str, str], expert: Expert | None) -> dict[str, Any]:
@@ -35,6 +37,23 @@ def _pattern(patterns: object, module: str, default: object) -> object:
     """PEFT's rule: the first pattern that matches the end of the module's name."""
     if isinstance(patterns, dict):
         for pattern, value in patterns.items():
-            if re.match(rf"(.*\.)?({pattern})$", module):
+            if _compiled(pattern).match(module):
                 return value
     return default
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """AdapterRefused for what is no expression, or one that a file could make us match for hours."""
+    try:
+        is_long = len(pattern) > _LONGEST or len(_REPEATED.findall(pattern)) > _MOST_REPEATED
+        if is_long or _REPEATED_GROUP.search(pattern):
+            raise re.error("too complicated")
+        return re.compile(rf"(.*\.)?({pattern})$")
+    except re.error as error:
+        raise AdapterRefused(f"Its alpha_pattern “{pattern[:60]}” cannot be read: {error}.") from error
+
+
+_LONGEST, _MOST_REPEATED = 256, 4
+_REPEATED = re.compile(r"[*+?{]")
+_REPEATED_GROUP = re.compile(r"\)[*+?{]")
