@@ -1,12 +1,11 @@
 """What the numbers of a LoRA file are like, told without torch: damaged, or nothing but zeros."""
 
-from collections.abc import Callable
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from catalog.errors import UnreadableFile
 from catalog.file_layers import file_layers
@@ -15,40 +14,55 @@ from catalog.silence import is_silent
 
 DOES_NOTHING = "It does nothing: its factors are zeros, as before any training."
 
-Numbers = NDArray[Any]
-_Look = Callable[[Numbers], tuple[bool, bool]]
+Condition = Literal["sound", "damaged", "zeros"]
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """`damaged` are the names of tensors with NaN or infinity in them, `zeros` of those with zeros alone."""
+    """`damaged` are the names of tensors with NaN or infinity in them, `zeros` of those with zeros alone;
+    `sha256` is that of the whole file."""
 
     damaged: tuple[str, ...]
     zeros: frozenset[str]
+    sha256: str
 
 
 def look_inside(path: Path, header: Header) -> Contents:
-    """Read every tensor once; UnreadableFile when that cannot be done. Whole numbers are passed over."""
-    damaged, zeros = [], []
+    """Read the whole file once; UnreadableFile when that cannot be done. Whole numbers are passed over."""
+    found: dict[str, Condition] = {}
     try:
         with path.open("rb") as file:
+            digest = hashlib.sha256(file.read(header.data_start))
             for name, info in sorted(header.tensors.items(), key=lambda item: item[1].start):
-                if info.dtype in _KINDS and info.parameters:
-                    stored, look = _KINDS[info.dtype]
-                    file.seek(header.data_start + info.start)
-                    is_sound, is_zero = look(np.frombuffer(file.read(info.end - info.start), stored))
-                    damaged += [] if is_sound else [name]
-                    zeros += [name] if is_zero else []
+                data = file.read(info.end - info.start)  # tensors follow each other without gaps
+                digest.update(data)
+                found[name] = condition(info.dtype, data)
     except (OSError, ValueError) as error:
         raise UnreadableFile(f"The file cannot be read: {error}.", "Check the disk.") from error
-    return Contents(tuple(damaged), frozenset(zeros))
+    damaged = tuple(name for name, how in found.items() if how == "damaged")
+    zeros = frozenset(name for name, how in found.items() if how == "zeros")
+    return Contents(damaged, zeros, digest.hexdigest())
+
+
+def condition(dtype: str, data: Any) -> Condition:
+    """What the stored numbers of one tensor are like; `dtype` as in the header."""
+    if dtype not in _DAMAGED_FROM or not len(data):
+        return "sound"
+    kind, first_damaged = _DAMAGED_FROM[dtype]
+    bits = np.frombuffer(data, kind)
+    all_but_the_sign = bits.dtype.type((1 << (8 * bits.itemsize - 1)) - 1)
+    largest = int((bits & all_but_the_sign).max())
+    return "damaged" if largest >= first_damaged else "sound" if largest else "zeros"
 
 
 def damage(contents: Contents) -> str:
     """One sentence about numbers that are not numbers, "" where all are sound."""
-    if not contents.damaged:
-        return ""
-    return f"{contents.damaged[0]} holds NaN or infinite numbers; the file is damaged."
+    return damaged_by(contents.damaged[0]) if contents.damaged else ""
+
+
+def damaged_by(name: str) -> str:
+    """Why a file with this tensor is refused."""
+    return f"{name} holds NaN or infinite numbers; the file is damaged."
 
 
 def does_nothing(header: Header, contents: Contents) -> bool:
@@ -56,24 +70,12 @@ def does_nothing(header: Header, contents: Contents) -> bool:
     return is_silent(file_layers(header.tensors).layers.values(), contents.zeros)
 
 
-def _floats(numbers: Numbers) -> tuple[bool, bool]:
-    return bool(np.isfinite(numbers).all()), not numbers.any()
-
-
-def _bits(exponent: int, magnitude: int) -> _Look:
-    """For types that numpy lacks: `exponent` are the bits that NaN and infinity set, without the sign."""
-
-    def look(numbers: Numbers) -> tuple[bool, bool]:
-        return not np.any((numbers & exponent) == exponent), not np.any(numbers & magnitude)
-
-    return look
-
-
-_KINDS: dict[str, tuple[str, _Look]] = {
-    "F64": ("<f8", _floats),
-    "F32": ("<f4", _floats),
-    "F16": ("<f2", _floats),
-    "BF16": ("<u2", _bits(0x7F80, 0x7FFF)),
-    "F8_E4M3": ("u1", _bits(0x7F, 0x7F)),
-    "F8_E5M2": ("u1", _bits(0x7C, 0x7F)),
+_DAMAGED_FROM = {
+    "F64": ("<u8", 0x7FF0_0000_0000_0000),
+    "F32": ("<u4", 0x7F80_0000),
+    "F16": ("<u2", 0x7C00),
+    "BF16": ("<u2", 0x7F80),
+    "F8_E4M3": ("u1", 0x7F),
+    "F8_E5M2": ("u1", 0x7C),
 }
+"""Type → how to read its bits, and the first magnitude that is infinite or no number."""

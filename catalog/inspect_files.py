@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from catalog.contents import DOES_NOTHING, Contents, damage, does_nothing, look_inside
 from catalog.coverage import Cover, cover
-from catalog.errors import CatalogError, UnreadableFile
+from catalog.errors import CatalogError
 from catalog.experts import Expert
 from catalog.header import Header, read_header, read_scalars
 from catalog.hints import TENSOR_NAMES
@@ -19,7 +19,6 @@ from catalog.inspect_coverage import coverage_fields, coverage_rows
 from catalog.inventory import Inventory
 from catalog.model_layers import layers_of
 from catalog.models import find_model
-from catalog.scan import hash_file
 from catalog.sidecar import base_model
 
 FINE, BAD_INPUT = 0, 2
@@ -63,13 +62,9 @@ def report(path: Path, target: Target | None = None) -> dict[str, Any]:
     """All that is known about a file, as `inspect --json` says it; `coverage` is there with a model only."""
     header, identity = _look(path)
     contents = look_inside(path, header)
-    try:
-        sha256 = hash_file(path)
-    except OSError as error:
-        raise UnreadableFile(f"The file cannot be read: {error.strerror}.") from error
     said: dict[str, Any] = {
         "path": str(path),
-        "sha256": sha256,
+        "sha256": contents.sha256,
         "size": header.size,
         "family": identity.family,
         "variant": identity.variant,

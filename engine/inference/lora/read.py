@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from catalog.anatomy import kinds_of
+from catalog.contents import condition, damaged_by
 from catalog.header import Header, TensorInfo
 from catalog.key_styles import ParsedKey, parse_keys
 from engine.errors import AdapterRefused
@@ -32,7 +33,6 @@ _TYPES = {
     "U64": torch.uint64,
     "F64": torch.float64,
 }
-_DIGITS = torch.float64, torch.float32, torch.float16, torch.bfloat16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +64,7 @@ def read_adapter(path: Path, header: Header) -> Adapter:
     data = _read(path, header.size)
     hashing = _hash(data)
     tensors = {key: _tensor(data, header.data_start, info) for key, info in header.tensors.items()}
-    zeros = frozenset(key for key, tensor in tensors.items() if _is_zero(key, tensor))
+    zeros = _zeros(data, header)
     return Adapter(path, header, tensors, zeros, _kinds(header), hashing)
 
 
@@ -99,14 +99,16 @@ def _tensor(data: Tensor, start: int, info: TensorInfo) -> Tensor:
     return piece.view(kind).view(info.shape)
 
 
-def _is_zero(key: str, tensor: Tensor) -> bool:
-    """Whether there is nothing but zeros in it; AdapterRefused for NaN and infinity. One pass over the numbers."""
-    if not tensor.numel() or not tensor.is_floating_point():
-        return False
-    low, high = torch.aminmax(tensor if tensor.dtype in _DIGITS else tensor.float())
-    if not (torch.isfinite(low) and torch.isfinite(high)):
-        raise AdapterRefused(f"{key} holds NaN or infinite numbers; the file is damaged.")
-    return not low and not high
+def _zeros(data: Tensor, header: Header) -> frozenset[str]:
+    """The keys of tensors full of zeros; AdapterRefused for the first that holds NaN or infinity."""
+    stored, zeros = data.numpy(), []
+    for key, info in header.tensors.items():
+        match condition(info.dtype, stored[header.data_start + info.start : header.data_start + info.end]):
+            case "damaged":
+                raise AdapterRefused(damaged_by(key))
+            case "zeros":
+                zeros.append(key)
+    return frozenset(zeros)
 
 
 def _kinds(header: Header) -> tuple[str, ...]:
