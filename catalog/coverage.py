@@ -59,11 +59,20 @@ def cover(header: Header, experts: Mapping[Expert, Inventory]) -> Cover:
 
     A module that the file means for both experts applies only where it fits both of them.
     """
-    file = file_layers(header.tensors)
+    file, experts = file_layers(header.tensors), _alike_as_one(experts)
     found = {slot: _fit(slot, keys, file, header, experts) for slot, keys in file.layers.items()}
     refusal = refusal_of(header, file, found, experts)
     applied = {} if refusal else {s: _keys(file, s, f.applied) for s, f in found.items() if f.applied}
     return Cover(_coverage(file, found, applied, experts), refusal, applied)
+
+
+def _alike_as_one(experts: Mapping[Expert, Inventory]) -> dict[Expert, Inventory]:
+    """Experts with the same layers share one inventory, so that a file is laid over it once."""
+    distinct: list[Inventory] = []
+    for model in experts.values():
+        if model not in distinct:
+            distinct.append(model)
+    return {expert: distinct[distinct.index(model)] for expert, model in experts.items()}
 
 
 def _fit(
@@ -72,11 +81,13 @@ def _fit(
     expert, module = slot
     if slot in file.doubled:
         return Fit(error=file.doubled[slot])
-    models = [model for e, model in experts.items() if expert in (None, e)]
+    models = {id(model): model for e, model in experts.items() if expert in (None, e)}
     if not models:
         return Fit(ignored=dict.fromkeys(keys, f"for the {expert}-noise expert, which this model lacks"))
     parts = {part: header.tensors[key].shape for part, key in keys.items()}
-    found = min((fit(module, parts, model) for model in models), key=lambda found: len(found.applied))
+    found = min(
+        (fit(module, parts, model) for model in models.values()), key=lambda found: len(found.applied)
+    )
     whole = sorted(
         p for p in found.applied - _INTEGERS if not header.tensors[keys[p]].dtype.startswith(_FLOATS)
     )
