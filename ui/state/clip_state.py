@@ -1,6 +1,6 @@
 """The model and the settings of the next clip as the window shows them."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from PySide6.QtCore import QObject, Signal
 
@@ -67,21 +67,8 @@ class ClipState(QObject):
 
     def recipe(self) -> Recipe:
         """The settings as a recipe; its LoRAs are the desk's to fill in."""
-        own = self.settings
-        return Recipe(
-            model=self.model_name,
-            prompt=own.prompt,
-            negative_prompt=own.negative_prompt,
-            width=own.width,
-            height=own.height,
-            frames=own.frames,
-            fps=own.fps,
-            steps=own.steps,
-            seed=own.seed,
-            guidance=own.guidance,
-            shift=own.shift,
-            scheduler=own.scheduler,
-        )
+        said = {field.name: getattr(self.settings, field.name) for field in fields(self.settings)}
+        return Recipe(model=self.model_name, **said)
 
     # Settings
 
