@@ -10,14 +10,13 @@ from engine.inference.lora.delta import Call, Delta, Effect, scaled
 from engine.inference.lora.kinds.parts import Parts
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rotation(Delta):
-    """ΔW = blockdiag(turns) W; turns [n, b, b] are the rotations (rescaled) minus the identity."""
+class _Turning(Delta):
+    """What turning the outputs costs; it reads the layer's own."""
 
+    __slots__ = ()
+    reads_output: ClassVar[bool] = True
     turns: Tensor
     inputs: int
-    scale: float = 1.0
-    reads_output: ClassVar[bool] = True
 
     @property
     def per_token(self) -> int:
@@ -26,6 +25,15 @@ class Rotation(Delta):
     @property
     def once(self) -> int:
         return self.turns.numel() * self.inputs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rotation(_Turning):
+    """ΔW = blockdiag(turns) W; turns [n, b, b] are the rotations (rescaled) minus the identity."""
+
+    turns: Tensor
+    inputs: int
+    scale: float = 1.0
 
     def add_to(self, y: Tensor, strength: Tensor, call: Call) -> None:
         blocks, side = self.turns.shape[:2]
@@ -40,22 +48,13 @@ class Rotation(Delta):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Butterfly(Delta):
+class Butterfly(_Turning):
     """ΔW = (product of the stages, rescaled) W − W; turns [stages, n, b, b], rescale [out], all in float32."""
 
     turns: Tensor
     rescale: Tensor
     inputs: int
     scale: float = 1.0
-    reads_output: ClassVar[bool] = True
-
-    @property
-    def per_token(self) -> int:
-        return self.turns.numel()
-
-    @property
-    def once(self) -> int:
-        return self.turns.numel() * self.inputs
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Self:
         wide = torch.float32  # the difference of nearly equal matrices
