@@ -1,29 +1,35 @@
 """A recipe: all that is needed to make a clip again, as JSON version 1."""
 
 import json
-import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from catalog.curve import MOST_STRENGTH, BadCurve, Curve, from_json, to_json
+from catalog import inputs
+from catalog.curve import BadCurve, Curve, from_json, to_json
 from catalog.errors import BadRecipe
+from catalog.inputs import NOTHING, Inputs
+from catalog.recipe_checks import (
+    Guidance,
+    file,
+    guidance,
+    number,
+    scheduler,
+    sha256,
+    shown,
+    strength,
+    text,
+    whole,
+    wrong,
+)
+
+__all__ = ["Guidance", "Inputs", "LoraUse", "Recipe", "check_fields", "check_steps", "dumps", "loads"]
 
 VERSION = 1
 MOST_BYTES = 10_000_000
 MOST_STEPS = 1000
 MOST_SEED = 2**63 - 1
-SCHEDULERS = ("unipc", "euler")
 COVERAGE = "coverage"
-
-
-@dataclass(frozen=True, slots=True)
-class Guidance:
-    """Classifier-free guidance per expert; 1 turns it off."""
-
-    high: float
-    low: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,7 @@ class Recipe:
     guidance: Guidance | None = None
     shift: float | None = None
     scheduler: str | None = None
+    inputs: Inputs = NOTHING
     loras: tuple[LoraUse, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
@@ -85,7 +92,10 @@ def dumps(recipe: Recipe, indent: int | None = 2) -> str:
         values[name] = getattr(recipe, name)
     if recipe.guidance is not None:
         values["guidance"] = {"high": recipe.guidance.high, "low": recipe.guidance.low}
+    values["inputs"] = inputs.to_json(recipe.inputs)
     values["loras"] = [_dump_use(use) for use in recipe.loras]
+    if not values["inputs"]:
+        del values["inputs"]
     return json.dumps({**values, **recipe.extra}, indent=indent, ensure_ascii=False, allow_nan=False)
 
 
@@ -128,13 +138,13 @@ def _place(error: Exception) -> str:
 def _recipe(values: dict[str, Any]) -> Recipe:
     version = values.pop("version", None)
     if version != VERSION or isinstance(version, (bool, float)):
-        said = "is missing" if version is None else f"is {_shown(version)}"
+        said = "is missing" if version is None else f"is {shown(version)}"
         raise BadRecipe(f"“version” {said}; only recipes of version {VERSION} can be read.")
     known = {name: values.pop(name) for name in _FIELDS if name in values}
     read = {name: _CHECKS[name](name, value) for name, value in known.items() if value is not None}
     uses = values.pop("loras", None)
     if not isinstance(uses, (list, type(None))):
-        raise _wrong("loras", uses, "a list of objects with a “file”")
+        raise wrong("loras", uses, "a list of objects with a “file”")
     loras = tuple(_use(f"loras[{i}]", use) for i, use in enumerate(uses or ()))
     recipe = Recipe(**read, loras=loras, extra=_extra("", values))
     check_steps(recipe)
@@ -153,9 +163,9 @@ def check_steps(recipe: Recipe) -> None:
 
 def _use(name: str, values: Any) -> LoraUse:
     if not isinstance(values, dict):
-        raise _wrong(name, values, "an object with a “file”")
+        raise wrong(name, values, "an object with a “file”")
     values = dict(values)
-    file = _file(f"{name}.file", values.pop("file", None))
+    lora = file(f"{name}.file", values.pop("file", None))
     both = values.pop("strength", None)
     high, low = values.pop("high", None), values.pop("low", None)
     if both is not None and (high is not None or low is not None):
@@ -164,14 +174,14 @@ def _use(name: str, values: Any) -> LoraUse:
         high = low = strength(f"{name}.strength", both)
     per_step = values.pop("per_step", None)
     if not isinstance(per_step, (list, type(None))) or len(per_step or ()) > MOST_STEPS:
-        raise _wrong(f"{name}.per_step", per_step, f"a list of at most {MOST_STEPS} numbers")
+        raise wrong(f"{name}.per_step", per_step, f"a list of at most {MOST_STEPS} numbers")
     high_curve, low_curve = _curves(f"{name}.curves", values.pop("curves", None))
     return LoraUse(
-        file,
+        lora,
         1.0 if high is None else strength(f"{name}.high", high),
         1.0 if low is None else strength(f"{name}.low", low),
         tuple(strength(f"{name}.per_step[{i}]", value) for i, value in enumerate(per_step or ())),
-        _sha256(f"{name}.sha256", values.pop("sha256", None)),
+        sha256(f"{name}.sha256", values.pop("sha256", None)),
         _extra(f"{name}.", values),
         high_curve,
         low_curve,
@@ -181,7 +191,7 @@ def _use(name: str, values: Any) -> LoraUse:
 def _curves(name: str, values: Any) -> tuple[Curve | None, Curve | None]:
     """The curves of both experts; one that is not there is None."""
     if not isinstance(values, (dict, type(None))) or set(values or {}) - {"high", "low"}:
-        raise _wrong(name, values, "an object with “high”, “low” or both")
+        raise wrong(name, values, "an object with “high”, “low” or both")
     high, low = (_curve(f"{name}.{expert}", (values or {}).get(expert)) for expert in ("high", "low"))
     return high, low
 
@@ -199,89 +209,8 @@ def _extra(where: str, values: dict[str, Any]) -> dict[str, Any]:
         try:
             json.dumps({name: value}, allow_nan=False, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
-            raise BadRecipe(f"“{where}{_shown(name)}” holds a value that JSON does not allow.") from error
+            raise BadRecipe(f"“{where}{shown(name)}” holds a value that JSON does not allow.") from error
     return values
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=True) if not isinstance(value, str) else value
-    return text if len(text) <= 60 else f"{text[:59]}…"
-
-
-def _wrong(name: str, value: Any, allowed: str) -> BadRecipe:
-    said = "is missing" if value is None else f"is {_shown(value)}"
-    return BadRecipe(f"“{name}” {said}; it must be {allowed}.")
-
-
-# One check per field: name and value in, the value to use out.
-
-
-def text(name: str, value: Any) -> str:
-    """A string that can be written down."""
-    if not isinstance(value, str):
-        raise _wrong(name, value, "a text")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise BadRecipe(f"“{name}” holds half a character; it must be a valid text.") from error
-    return value
-
-
-def whole(least: int, most: int) -> Callable[[str, Any], int]:
-    """A check for whole numbers from `least` to `most`."""
-
-    def check(name: str, value: Any) -> int:
-        if type(value) is not int or not least <= value <= most:
-            raise _wrong(name, value, f"a whole number from {least} to {most}")
-        return value
-
-    return check
-
-
-def number(least: float, most: float, is_open: bool = False) -> Callable[[str, Any], float]:
-    """A check for finite numbers from `least` (itself not allowed when `is_open`) to `most`."""
-
-    def check(name: str, value: Any) -> float:
-        # comparing before converting: a whole number may be too large for a float
-        fits = type(value) in (int, float) and least <= value <= most and not (is_open and value == least)
-        if not fits or not math.isfinite(value):
-            start = "above" if is_open else "from"
-            raise _wrong(name, value, f"a number {start} {least:g} to {most:g}")
-        return float(value)
-
-    return check
-
-
-def guidance(name: str, value: Any) -> Guidance:
-    """Guidance for both experts."""
-    if not isinstance(value, dict) or set(value) != {"high", "low"}:
-        raise _wrong(name, value, "an object with “high” and “low”")
-    check = number(0, MOST_STRENGTH)
-    return Guidance(check(f"{name}.high", value["high"]), check(f"{name}.low", value["low"]))
-
-
-def scheduler(name: str, value: Any) -> str:
-    """The name of a scheduler."""
-    if not isinstance(value, str) or value not in SCHEDULERS:
-        raise _wrong(name, value, f"null, {' or '.join(f'“{s}”' for s in SCHEDULERS)}")
-    return value
-
-
-strength = number(-MOST_STRENGTH, MOST_STRENGTH)
-
-
-def _file(name: str, value: Any) -> str:
-    if not isinstance(value, str) or not value.strip() or "\0" in value:
-        raise _wrong(name, value, "the name or the path of a file")
-    return text(name, value)
-
-
-def _sha256(name: str, value: Any) -> str:
-    if value is None or value == "":
-        return ""
-    if not isinstance(value, str) or not re.fullmatch("[0-9a-fA-F]{64}", value):
-        raise _wrong(name, value, "64 hexadecimal digits")
-    return value.lower()
 
 
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
@@ -297,6 +226,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "guidance": guidance,
     "shift": number(0, 1000, is_open=True),
     "scheduler": scheduler,
+    "inputs": inputs.from_json,
 }
 _FIELDS = tuple(f.name for f in fields(Recipe) if f.name not in ("loras", "extra"))
 

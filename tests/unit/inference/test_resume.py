@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from catalog.recipe import SCHEDULERS, Recipe
+from catalog.recipe import Recipe
+from catalog.recipe_checks import SCHEDULERS
 from engine import runs
 from engine.errors import Cancelled, CannotContinue
 from engine.inference.saved import pack, unpack

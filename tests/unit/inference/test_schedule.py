@@ -9,7 +9,8 @@ from diffusers import UniPCMultistepScheduler
 from torch import Tensor
 
 from catalog.models import find_model
-from catalog.recipe import SCHEDULERS, Recipe
+from catalog.recipe import Recipe
+from catalog.recipe_checks import SCHEDULERS
 from engine.inference.schedule import Schedule, schedule
 
 STEPS = 7

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog.recipe import SCHEDULERS, Guidance
+from catalog.recipe import Guidance
+from catalog.recipe_checks import SCHEDULERS
 from engine.errors import Cancelled, CannotContinue
 from engine.inference.session import WanSession
 from engine.inference.trajectory import Trajectories

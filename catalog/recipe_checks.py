@@ -1,0 +1,103 @@
+"""One check per field of a recipe: name and value in, the value to use out; BadRecipe says what is allowed."""
+
+import json
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.curve import MOST_STRENGTH
+from catalog.errors import BadRecipe
+
+SCHEDULERS = ("unipc", "euler")
+
+
+@dataclass(frozen=True, slots=True)
+class Guidance:
+    """Classifier-free guidance per expert; 1 turns it off."""
+
+    high: float
+    low: float
+
+
+def shown(value: Any) -> str:
+    """A value as a message quotes it, cut to 60 characters."""
+    text = json.dumps(value, ensure_ascii=True) if not isinstance(value, str) else value
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def wrong(name: str, value: Any, allowed: str) -> BadRecipe:
+    """The error for a field that is missing or has a value that is not allowed."""
+    said = "is missing" if value is None else f"is {shown(value)}"
+    return BadRecipe(f"“{name}” {said}; it must be {allowed}.")
+
+
+def text(name: str, value: Any) -> str:
+    """A string that can be written down."""
+    if not isinstance(value, str):
+        raise wrong(name, value, "a text")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise BadRecipe(f"“{name}” holds half a character; it must be a valid text.") from error
+    return value
+
+
+def whole(least: int, most: int) -> Callable[[str, Any], int]:
+    """A check for whole numbers from `least` to `most`."""
+
+    def check(name: str, value: Any) -> int:
+        if type(value) is not int or not least <= value <= most:
+            raise wrong(name, value, f"a whole number from {least} to {most}")
+        return value
+
+    return check
+
+
+def number(least: float, most: float, is_open: bool = False) -> Callable[[str, Any], float]:
+    """A check for finite numbers from `least` (itself not allowed when `is_open`) to `most`."""
+
+    def check(name: str, value: Any) -> float:
+        # comparing before converting: a whole number may be too large for a float
+        fits = type(value) in (int, float) and least <= value <= most and not (is_open and value == least)
+        if not fits or not math.isfinite(value):
+            start = "above" if is_open else "from"
+            raise wrong(name, value, f"a number {start} {least:g} to {most:g}")
+        return float(value)
+
+    return check
+
+
+def guidance(name: str, value: Any) -> Guidance:
+    """Guidance for both experts."""
+    if not isinstance(value, dict) or set(value) != {"high", "low"}:
+        raise wrong(name, value, "an object with “high” and “low”")
+    check = number(0, MOST_STRENGTH)
+    return Guidance(check(f"{name}.high", value["high"]), check(f"{name}.low", value["low"]))
+
+
+def scheduler(name: str, value: Any) -> str:
+    """The name of a scheduler."""
+    if not isinstance(value, str) or value not in SCHEDULERS:
+        raise wrong(name, value, f"null, {' or '.join(f'“{s}”' for s in SCHEDULERS)}")
+    return value
+
+
+strength = number(-MOST_STRENGTH, MOST_STRENGTH)
+
+
+def file(name: str, value: Any) -> str:
+    """The name or the path of a file."""
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise wrong(name, value, "the name or the path of a file")
+    return text(name, value)
+
+
+def sha256(name: str, value: Any) -> str:
+    """A SHA-256 in lower case; "" where it is not known."""
+    if value is None or value == "":
+        return ""
+    if not isinstance(value, str) or not re.fullmatch("[0-9a-fA-F]{64}", value):
+        raise wrong(name, value, "64 hexadecimal digits")
+    return value.lower()
