@@ -1,5 +1,6 @@
 """The loaded model with its adapters: what the engine thread asks for everything that needs torch."""
 
+import gc
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -117,5 +118,10 @@ class WanSession:
 
 
 def open_session(choice: devices.Choice = "auto") -> WanSession:
-    """A session without a model; importing this module is what brings torch in."""
+    """A session without a model; importing this module is what brings torch in.
+
+    What was imported stays as long as the process: a full search of it for garbage would stop every thread,
+    the window's too, for a third of a second.
+    """
+    gc.freeze()
     return WanSession(choice)

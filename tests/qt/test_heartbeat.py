@@ -1,6 +1,8 @@
 """The window's thread is never busy for long while clips are made and faders move."""
 
+import gc
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -35,6 +37,15 @@ class Heart(QObject):
         now = time.thread_time()
         self.gaps.append(now - self._last)
         self._last = now
+
+
+@pytest.fixture(autouse=True)
+def own_garbage() -> Iterator[None]:
+    """A search for garbage must not look at what a thousand other tests have imported and left."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture
