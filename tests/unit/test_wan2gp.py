@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from catalog.curve import Curve, Point
 from catalog.models import Expert, find_model
 from catalog.multipliers import BadMultipliers, NotExpressible, Phases, per_step, read
-from catalog.sigma_axis import SigmaAxis, planned
+from catalog.planned_axis import planned
+from catalog.sigma_axis import SigmaAxis
 from engine.automation import strength
 from ui.state.strip import StripState
 from ui.state.wan2gp import copied, pasted, switch_threshold

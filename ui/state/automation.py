@@ -9,7 +9,7 @@ from catalog.curve import Curve, held
 from catalog.errors import CatalogError
 from catalog.models import Expert
 from catalog.multipliers import entries_in
-from catalog.sigma_axis import TRAIN_STEPS, SigmaAxis, planned
+from catalog.sigma_axis import TRAIN_STEPS, SigmaAxis
 from engine.bridge import EngineBridge
 from engine.messages import RunStarted, StepFinished
 from ui.state.mix import MixState
@@ -52,13 +52,20 @@ class Automation(QObject):
         self._run, self._mix = run, mix
         self._started: RunStarted | None = None
         self._steps: list[_Step] = []
-        self.axis = self._axis()
+        self._known: SigmaAxis | None = None
         run.changed.connect(self._update)
         bridge.run_started.connect(self._on_started)
         bridge.step_finished.connect(self._on_step)
         bridge.model_loaded.connect(self._update)
 
     # Following
+
+    @property
+    def axis(self) -> SigmaAxis:
+        """The axis that curves are drawn on."""
+        if self._known is None:
+            self._known = self._axis()
+        return self._known
 
     @property
     def playhead(self) -> float | None:
@@ -99,12 +106,13 @@ class Automation(QObject):
                 recipe.scheduler,
             ) == wanted and recipe.model == self._run.model_name:
                 return SigmaAxis(self._started.sigmas, self._started.experts, model.boundary)
+        from catalog.planned_axis import planned  # numpy, which the window does not wait for
+
         return planned(model, *wanted)
 
     def _update(self) -> None:
-        axis = self._axis()
-        if axis != self.axis:
-            self.axis = axis
+        if self._known is not None and (axis := self._axis()) != self._known:
+            self._known = axis
             self.axis_changed.emit()
 
     def _on_started(self, event: RunStarted) -> None:

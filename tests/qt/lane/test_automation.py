@@ -9,8 +9,8 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from catalog.curve import Curve, Point
+from catalog.planned_axis import planned
 from catalog.recipe import LoraUse, Recipe, dumps, loads
-from catalog.sigma_axis import planned
 from engine.bridge import EngineBridge
 from tests.fakes import FakeSession, schedule_of
 from tests.qt.lane.bench import Bench

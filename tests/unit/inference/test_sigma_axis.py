@@ -9,8 +9,9 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, UniPCMultistepScheduler
 
 from catalog.models import ModelInfo, find_model
+from catalog.planned_axis import planned
 from catalog.recipe import Recipe
-from catalog.sigma_axis import SigmaAxis, planned
+from catalog.sigma_axis import SigmaAxis
 from engine.inference.schedule import schedule
 
 DEMO = find_model("demo")
