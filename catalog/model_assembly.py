@@ -14,7 +14,7 @@ from catalog.folders import default_folders
 from catalog.install import safe_name
 from catalog.model_parts import PARTS, Part, check_parts, examine
 from catalog.model_table import ModelEntry, entry
-from catalog.models import ModelInfo, checked_entry, defaults_of
+from catalog.models import ModelInfo, checked_entry, checked_wants, defaults_of
 
 SUFFIX = ".wanmodel.json"
 FORMAT = 1
@@ -107,6 +107,7 @@ def model_info(assembly: Assembly) -> ModelInfo:
     found = check_parts(assembly.parts, row, max(row.experts, len(experts)))
     shape = found["high"].architecture
     assert shape is not None
+    wants = checked_wants(assembly.title, row, shape, row.expand_timesteps)
     spatial, temporal = _STRIDES[row.vae]
     return ModelInfo(
         name=assembly.path.name.removesuffix(SUFFIX),
@@ -121,6 +122,8 @@ def model_info(assembly: Assembly) -> ModelInfo:
         frame_stride=temporal,
         defaults=defaults_of(row, lambda: _SHIFT),
         entry=row.id,
+        needs=wants.needs,
+        takes=wants.takes,
     )
 
 

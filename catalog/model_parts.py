@@ -7,6 +7,7 @@ from typing import Any, Literal
 from catalog.checkpoints import Checkpoint, recognise
 from catalog.errors import CatalogError, ModelNotFound
 from catalog.gguf import read_any_header
+from catalog.model_inputs import wanted
 from catalog.model_table import OTHER, Architecture, ModelEntry
 from catalog.models import architecture, read_json
 
@@ -120,9 +121,14 @@ def _check_fit(parts: Mapping[Part, Path], found: Mapping[Part, Checkpoint], row
     high, vae, text = found["high"], found["vae"], found["text_encoder"]
     if row.id != OTHER and high.architecture != row.architecture:
         raise ModelNotFound(f"{parts['high'].name} is {high.title}, not {row.title}.")
-    if row.id == OTHER and not _is_text_alone(high.architecture):
+    if high.architecture and wanted(row, high.architecture, row.expand_timesteps) is None:
         raise ModelNotFound(
             f"{parts['high'].name} is a Wan that needs more than text, of a kind not known here."
+        )
+    if high.architecture and high.architecture.has_image_branch:
+        raise ModelNotFound(
+            f"{parts['high'].name} needs an image encoder, which cannot be given as a single file here.",
+            "Open the diffusers folder of this model instead.",
         )
     if high.latent_channels != vae.latent_channels:
         names = {channels: kind for kind, channels in _CHANNELS.items()}
@@ -138,12 +144,6 @@ def _check_fit(parts: Mapping[Part, Path], found: Mapping[Part, Checkpoint], row
             f"the text encoder {parts['text_encoder'].name} writes {text.text_width}.",
             where_to_get("text_encoder", row),
         )
-
-
-def _is_text_alone(shape: Architecture | None) -> bool:
-    return shape is not None and (
-        shape.in_channels == shape.out_channels and not shape.has_image_branch and not shape.vace_blocks
-    )
 
 
 def _check_tokenizer(path: Path, row: ModelEntry) -> None:

@@ -182,7 +182,7 @@ def _problem(
 ) -> tuple[str, str]:
     """Why the parts make no model, and what to do about it."""
     if reason := unmet(row):
-        return reason, "Choose a text-to-video model: T2V, or TI2V 5B."
+        return reason, "Choose another model: T2V, I2V, FLF2V, VACE or TI2V."
     if missing:
         names = [each.name for each in missing]
         listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

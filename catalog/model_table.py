@@ -73,7 +73,7 @@ class ModelEntry:
 
 OTHER = "other"
 """The id of the row for models that no other row knows."""
-FED = frozenset({"text"})
+FED = frozenset({"text", "start image", "end image", "reference images", "control video"})
 """The inputs that the application can give to a model."""
 
 _SPOKEN = {
@@ -81,6 +81,7 @@ _SPOKEN = {
     "end image": "an end image",
     "control video": "a control video",
     "reference images": "reference images",
+    "subject images": "pictures of its subjects",
 }
 
 
@@ -108,7 +109,7 @@ def unmet(row: ModelEntry) -> str:
     if not lacking:
         return ""
     things = " and ".join(_SPOKEN[name] for name in lacking)
-    return f"{row.title} needs {things} besides the text, which cannot be given here yet."
+    return f"{row.title} needs {things} besides the text, which cannot be given here."
 
 
 def _says(row: ModelEntry, name: str) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import resources
 from catalog.errors import ModelNotFound
 from catalog.experts import Expert
+from catalog.model_inputs import Wanted, wanted
 from catalog.model_table import OTHER, Architecture, Defaults, ModelEntry, entry, matching, unmet
 
 __all__ = [
@@ -17,10 +18,13 @@ __all__ = [
     "ModelInfo",
     "architecture",
     "checked_entry",
+    "checked_wants",
     "defaults_of",
     "find_model",
     "read_json",
 ]
+
+_PIPELINES = ("WanPipeline", "WanImageToVideoPipeline", "WanVACEPipeline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,8 @@ class ModelInfo:
     `entry` is its row of the model table, `path` the folder or the JSON file.
     `experts` is ("high", "low") for a two-expert model, else ("high",): the one transformer then takes
     the high-noise values. Pixel sizes are multiples of `size_multiple`; frame counts are
-    `frame_stride`·k + 1.
+    `frame_stride`·k + 1. `needs` are the pictures that must be given, `takes` all that may be, by the
+    names of the fields of `Inputs`.
     """
 
     name: str
@@ -45,6 +50,8 @@ class ModelInfo:
     frame_stride: int
     defaults: Defaults
     entry: str = OTHER
+    needs: frozenset[str] = frozenset()
+    takes: frozenset[str] = frozenset()
 
 
 def find_model(name: str, base: Path | None = None) -> ModelInfo:
@@ -69,8 +76,16 @@ def checked_entry(row: ModelEntry) -> ModelEntry:
     """The row itself; ModelNotFound when the application cannot give the model what it needs."""
     reason = unmet(row)
     if reason:
-        raise ModelNotFound(reason, "Choose a text-to-video model: T2V, or TI2V 5B.")
+        raise ModelNotFound(reason, "Choose another model: T2V, I2V, FLF2V, VACE or TI2V.")
     return row
+
+
+def checked_wants(title: str, row: ModelEntry, shape: Architecture, expand_timesteps: bool) -> Wanted:
+    """What a model is given besides text; ModelNotFound when that is not known."""
+    found = wanted(row, shape, expand_timesteps)
+    if found is None:
+        raise ModelNotFound(f"{title} is a Wan that needs more than text, of a kind not known here.")
+    return found
 
 
 def _snapshot(folder: Path) -> Path:
@@ -112,9 +127,8 @@ def _read(folder: Path, name: str) -> ModelInfo:
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelNotFound(f"{folder.name}/transformer/config.json lacks {error}.") from error
     row = checked_entry(_row(name, shape, two))
-    if index.get("_class_name") != "WanPipeline":
-        said = index.get("_class_name", "nothing")
-        raise ModelNotFound(f"{folder.name} holds {said}; only Wan text-to-video pipelines can be opened.")
+    _check_pipeline(folder, index, shape)
+    wants = checked_wants(name, row, shape, bool(index.get("expand_timesteps", False)))
     return ModelInfo(
         name=name,
         title=row.title or name,
@@ -128,7 +142,17 @@ def _read(folder: Path, name: str) -> ModelInfo:
         frame_stride=int(vae.get("scale_factor_temporal", 4)),
         defaults=defaults_of(row, lambda: _flow_shift(folder)),
         entry=row.id,
+        needs=wants.needs,
+        takes=wants.takes,
     )
+
+
+def _check_pipeline(folder: Path, index: dict[str, Any], shape: Architecture) -> None:
+    said = index.get("_class_name", "nothing")
+    if said not in _PIPELINES:
+        raise ModelNotFound(f"{folder.name} holds {said}; only {', '.join(_PIPELINES)} can be opened.")
+    if shape.has_image_branch and (index.get("image_encoder") or [None])[0] is None:
+        raise ModelNotFound(f"{folder.name} has no image encoder, which its transformer needs.")
 
 
 def architecture(config: dict[str, Any]) -> Architecture:

@@ -13,6 +13,7 @@ import imageio_ffmpeg
 
 from catalog.errors import BadRecipe, LoraNotFound
 from catalog.folders import Folders
+from catalog.input_files import check_given
 from catalog.install import known_hash
 from catalog.library import Library
 from catalog.models import ModelInfo
@@ -68,6 +69,7 @@ def complete(recipe: Recipe, model: ModelInfo) -> Recipe:
     _check_size("width", filled.width, model)
     _check_size("height", filled.height, model)
     _check_frames(filled.frames, model)
+    check_given(filled.inputs, model)
     check_steps(filled)
     return filled
 

@@ -31,6 +31,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "t2v_high_noise.safetensors": real_shapes.transformer("wan2.2-t2v-a14b"),
         "t2v_low_noise.safetensors": real_shapes.transformer("wan2.2-t2v-a14b"),
         "second_high_noise.safetensors": real_shapes.transformer("wan2.2-t2v-a14b"),
+        "i2v_high_noise.safetensors": real_shapes.transformer("wan2.2-i2v-a14b"),
         "i2v_low_noise.safetensors": real_shapes.transformer("wan2.2-i2v-a14b"),
         "5b.safetensors": real_shapes.transformer("wan2.2-ti2v-5b"),
         "vae21.safetensors": real_shapes.vae("2.1"),

@@ -91,9 +91,15 @@ def test_parts_that_do_not_belong_together_are_named(
     assert said in str(refusal(described(files, tmp_path, **parts)))
 
 
-def test_a_model_that_needs_an_image_is_refused_by_name(files: Path, tmp_path: Path) -> None:
-    path = described(files, tmp_path, "wan2.2-i2v-a14b", high="i2v_low_noise.safetensors")
-    assert "Wan 2.2 I2V A14B needs a start image" in str(refusal(path))
+def test_a_model_that_needs_an_image_says_so(files: Path, tmp_path: Path) -> None:
+    parts = {"high": "i2v_high_noise.safetensors", "low": "i2v_low_noise.safetensors"}
+    info = find_model(str(described(files, tmp_path, "wan2.2-i2v-a14b", **parts)))
+    assert info.needs == {"start_image"} and info.takes == {"start_image", "end_image"}
+
+
+def test_a_model_that_cannot_be_given_what_it_needs_is_refused_by_name(files: Path, tmp_path: Path) -> None:
+    path = described(files, tmp_path, "wan2.1-phantom-14b", low=None)
+    assert "needs pictures of its subjects" in str(refusal(path))
 
 
 def test_another_transformer_than_the_description_says_is_refused(files: Path, tmp_path: Path) -> None:

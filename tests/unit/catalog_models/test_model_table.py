@@ -1,11 +1,14 @@
 """The table of models: whole, consistent, and honest about what can be used."""
 
 import json
+from dataclasses import fields
 
 import pytest
 
 import resources
-from catalog.model_table import FED, OTHER, Architecture, entries, entry, matching, unmet
+from catalog.inputs import Inputs
+from catalog.model_inputs import FIELDS, wanted
+from catalog.model_table import FED, OTHER, Architecture, ModelEntry, entries, entry, matching, unmet
 from catalog.models import defaults_of
 from tests.unit.catalog_models.real_shapes import CONFIGS
 
@@ -62,14 +65,31 @@ def test_sampling_is_that_of_the_authors(
     assert (found.fps, found.frames) == (fps, frames)
 
 
-def test_models_that_need_more_than_text_say_so() -> None:
-    usable = {row.id for row in entries() if not unmet(row)}
-    assert usable == {
-        "demo", "wan2.1-t2v-1.3b", "wan2.1-t2v-14b", "wan2.2-t2v-a14b", "wan2.2-ti2v-5b", OTHER,
-    }  # fmt: skip
-    image = entry("wan2.2-i2v-a14b")
-    assert image is not None and "start image" in unmet(image) and image.title in unmet(image)
-    assert all(set(row.inputs) >= FED for row in entries())
+def test_what_a_model_is_given_is_known() -> None:
+    refused = {row.id for row in entries() if unmet(row)}
+    assert refused == {"wan2.1-phantom-1.3b", "wan2.1-phantom-14b"}
+    phantom = entry("wan2.1-phantom-14b")
+    assert phantom is not None and "pictures of its subjects" in unmet(phantom)
+    assert all(FED - set(FIELDS) <= set(row.inputs) for row in entries())
+    assert set(FIELDS) == FED - {"text"}
+    assert set(FIELDS.values()) < {field.name for field in fields(Inputs)}
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in entries() if row.architecture and not unmet(row)], ids=lambda row: row.id
+)
+def test_the_architecture_tells_the_same_of_a_model_that_no_row_knows(row: ModelEntry) -> None:
+    other = entry(OTHER)
+    assert other is not None and row.architecture is not None
+    expand = row.expand_timesteps
+    assert wanted(other, row.architecture, expand) == wanted(row, row.architecture, expand)
+
+
+def test_channels_of_an_unknown_kind_are_not_guessed_at() -> None:
+    other = entry(OTHER)
+    assert other is not None
+    assert wanted(other, Architecture(5120, 40, 13824, 48, 16, True), False) is None  # Fun Control
+    assert wanted(other, Architecture(5120, 40, 13824, 32, 16, True), False) is None  # Fun Camera
 
 
 def test_a_name_chooses_among_models_alike() -> None:

@@ -1,0 +1,105 @@
+"""The files of a recipe's pictures: whether the model takes them, and where they lie."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import file_digest
+from pathlib import Path
+
+from catalog.errors import BadRecipe, CatalogError
+from catalog.inputs import Inputs, Picture
+from catalog.models import ModelInfo
+
+_SPOKEN = {
+    "start_image": "a start image",
+    "end_image": "an end image",
+    "reference_images": "reference images",
+    "control_video": "a control video",
+}
+
+
+class PictureNotFound(CatalogError):
+    """A picture or clip that a recipe names and that is not there, or has changed since."""
+
+    advice = "Choose the picture again, or put the file beside the recipe."
+
+
+def check_given(inputs: Inputs, model: ModelInfo) -> None:
+    """Refuses a recipe that lacks a picture that the model needs, or has one that it does not take."""
+    given = {name for name in _SPOKEN if getattr(inputs, name)}
+    for name, spoken in _SPOKEN.items():
+        if name in given - model.takes:
+            takes = [words for field, words in _SPOKEN.items() if field in model.takes]
+            also = f"; it takes {', '.join(takes)}" if takes else "; it makes clips of text alone"
+            raise BadRecipe(f"{model.title} takes no {spoken.removeprefix('an ').removeprefix('a ')}{also}.")
+        if name in model.needs - given:
+            raise BadRecipe(f"{model.title} needs {spoken}.", "Choose a picture and try again.")
+
+
+def located(inputs: Inputs, recipe_path: Path | None) -> Inputs:
+    """The inputs with the whole path of every file: as it is named, seen from the recipe or from here, or
+    of that name beside the recipe.
+
+    A file is read only where its SHA-256 must choose among several. Raises PictureNotFound.
+    """
+
+    def whole(picture: Picture) -> Picture:
+        return replace(picture, file=str(find(picture, recipe_path)))
+
+    def maybe(picture: Picture | None) -> Picture | None:
+        return None if picture is None else whole(picture)
+
+    return replace(
+        inputs,
+        start_image=maybe(inputs.start_image),
+        end_image=maybe(inputs.end_image),
+        reference_images=tuple(map(whole, inputs.reference_images)),
+        control_video=maybe(inputs.control_video),
+    )
+
+
+def find(picture: Picture, recipe_path: Path | None = None) -> Path:
+    """The whole path of a picture's file. Raises PictureNotFound."""
+    found = list(dict.fromkeys(path for path in _places(picture.file, recipe_path) if _is_file(path)))
+    if not found:
+        raise PictureNotFound(f"The picture “{picture.file}” is not there.")
+    if picture.sha256 and len(found) > 1:
+        return next((path for path in found if sha256_of(path) == picture.sha256), found[0])
+    return found[0]
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's content. Raises PictureNotFound when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise PictureNotFound(f"{path.name} cannot be read: {error.strerror}.") from error
+
+
+def checked(picture: Picture) -> Picture:
+    """The picture of a located file with its SHA-256; PictureNotFound when it is another one than it says."""
+    path = find(picture)
+    sha256 = sha256_of(path)
+    if picture.sha256 not in ("", sha256):
+        raise PictureNotFound(
+            f"“{path.name}” is another file than the one that the recipe was made with.",
+            "Find the original file, or choose this one anew to use it as it is now.",
+        )
+    return replace(picture, file=str(path), sha256=sha256)
+
+
+def _places(file: str, recipe_path: Path | None) -> Iterator[Path]:
+    if file.startswith(("\\\\", "//")):
+        return  # looking at a network path named by a stranger would send them our credentials
+    path = Path(file).expanduser() if file.startswith("~/") else Path(file)
+    base = Path.cwd() if recipe_path is None else recipe_path.absolute().parent
+    yield (base / path).absolute()
+    if recipe_path is not None:
+        yield base / path.name
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
