@@ -35,8 +35,6 @@ from engine.messages import (
     StepFinished,
     Unfinished,
 )
-from engine.verdict import Rendered, verdict
-from engine.video import save
 from engine.worker import Generate, Save, Session, Worker
 
 Opener = Callable[[], Session]
@@ -179,9 +177,8 @@ class EngineBridge(QObject):
         threading.Thread(target=self._export, args=(request,), name="export").start()
 
     def judge(self, played: RunFinished, muted: RunFinished, nudged: RunFinished | None) -> None:
-        """Measure two clips against each other (see `verdict`), on a thread of its own; answers `judged`."""
-        clips = [Rendered(clip.frames, clip.latents) if clip else None for clip in (played, muted, nudged)]
-        threading.Thread(target=self._judge, args=(played.run, *clips), name="judge").start()
+        """Measure two clips against each other (see `engine.comparison`), on a thread of its own; answers `judged`."""
+        threading.Thread(target=self._judge, args=(played, muted, nudged), name="judge").start()
 
     def stop(self, timeout: float = 10.0) -> bool:
         """Cancel what runs and end the engine thread; False when it is still inside a kernel."""
@@ -190,6 +187,8 @@ class EngineBridge(QObject):
         return self._worker.stop(timeout)
 
     def _export(self, request: Export) -> None:
+        from engine.video import save  # beside the window's start: no clip is there yet
+
         try:
             save(request.file, request.frames, request.fps, request.recipe)
         except EngineError as error:
@@ -197,8 +196,14 @@ class EngineBridge(QObject):
         else:
             self._posted.emit(Exported(request.file))
 
-    def _judge(self, run: int, played: Rendered, muted: Rendered, nudged: Rendered | None) -> None:
-        self._posted.emit(Judged(run, verdict(played, muted, nudged)))
+    def _judge(self, played: RunFinished, muted: RunFinished, nudged: RunFinished | None) -> None:
+        from engine.comparison import Rendered, verdict  # numpy, which the window does not wait for
+
+        one, other, noise = (
+            Rendered(clip.frames, clip.latents) if clip else None for clip in (played, muted, nudged)
+        )
+        assert one and other
+        self._posted.emit(Judged(played.run, verdict(one, other, noise)))
 
     def _dispatch(self, event: Event) -> None:
         run = getattr(event, "run", None)

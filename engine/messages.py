@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from catalog.coverage import Coverage
 from catalog.curve import Curve
@@ -14,7 +11,11 @@ from catalog.recipe import Recipe
 from engine.gauge import Gauge
 from engine.verdict import Verdict
 
-Frames = NDArray[np.uint8]
+if TYPE_CHECKING:  # the window is painted before numpy is there
+    import numpy as np
+    from numpy.typing import NDArray
+
+Frames: TypeAlias = "NDArray[np.uint8]"
 """Read-only pictures [frames, height, width, 3], RGB."""
 
 Stage = Literal["encoding the prompt", "denoising", "decoding", "saving"]
@@ -97,10 +98,14 @@ Start = Fresh | Reuse | Branch | Resume
 
 @dataclass(frozen=True, slots=True)
 class EngineReady:
-    """The engine has imported what it needs; `device` is said as to a person."""
+    """The engine has imported what it needs; `device` is said as to a person.
+
+    `cannot` names what cannot be had in computing here, each with the reason: kinds of attention, “compile”.
+    """
 
     device: str
     seconds: float
+    cannot: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +143,8 @@ class RunStarted:
     """A run has begun; `recipe` has every setting filled in.
 
     `sigmas` and `experts` have one item per step. Steps before `begins_at` are not denoised again: each
-    is posted at once, as a `StepFinished` that `is_reused`.
+    is posted at once, as a `StepFinished` that `is_reused`. `notices` are sentences on what this machine
+    cannot compute as it was asked to.
     """
 
     run: int
@@ -146,6 +152,7 @@ class RunStarted:
     sigmas: tuple[float, ...]
     experts: tuple[Expert, ...]
     begins_at: int = 0
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +200,7 @@ class RunFinished:
     recipe: Recipe
     coverage: tuple[tuple[str, Coverage], ...]
     seconds: float
-    latents: NDArray[np.float32] | None = field(default=None, repr=False)
+    latents: "NDArray[np.float32] | None" = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,10 +8,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, assert_never
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Protocol, assert_never
 
 from catalog.coverage import Coverage
 from catalog.errors import ExpectedError
@@ -38,6 +35,10 @@ from engine.messages import (
     StageChanged,
     Start,
 )
+
+if TYPE_CHECKING:  # the window is painted before numpy is there
+    import numpy as np
+    from numpy.typing import NDArray
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class Clip:
 
     frames: Frames
     recipe: Recipe
-    latents: NDArray[np.float32] | None = None
+    latents: "NDArray[np.float32] | None" = None
     coverage: tuple[tuple[str, Coverage], ...] = ()
 
 
@@ -86,6 +87,7 @@ class Session(Protocol):
     """What the engine thread asks of the part that holds torch; tests put a fake here."""
 
     device: str
+    cannot: tuple[tuple[str, str], ...]
 
     def load(self, name: str) -> ModelInfo:
         """Load a model; on failure the one before stays."""
@@ -139,7 +141,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - the boundary: the window must learn why there is no engine
             self._post(_failed(error, None))
             return
-        self._post(EngineReady(session.device, time.perf_counter() - begun))
+        self._post(EngineReady(session.device, time.perf_counter() - begun, session.cannot))
         while not isinstance(command := self._commands.get(), Stop):
             try:
                 self._perform(session, command)

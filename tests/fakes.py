@@ -9,7 +9,7 @@ import numpy as np
 from catalog.coverage import Coverage
 from catalog.models import Expert, ModelInfo, find_model
 from catalog.recipe import Guidance, LoraUse, Recipe
-from engine import runs
+from engine import points, runs
 from engine.automation import strength
 from engine.errors import AdapterRefused, CannotContinue
 from engine.gauge import Gauge
@@ -67,6 +67,7 @@ class FakeSession:
     """
 
     device = "fake device"
+    cannot: tuple[tuple[str, str], ...] = ()
 
     def __init__(self) -> None:
         self.steps: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -153,7 +154,7 @@ class FakeSession:
             case Resume(folder=folder):
                 kept = runs.read(folder)
                 assert kept is not None and command.folder is not None
-                values = runs.load_point(kept).values
+                values = points.load_point(kept).values
                 runs.move(kept.folder, command.folder)
                 return [tuple((name, value) for name, value in step) for step in values["played"]]
             case Reuse():
@@ -165,8 +166,8 @@ class FakeSession:
 
     def _write(self, command: Generate, recipe: Recipe, played: list[Played]) -> None:
         if command.folder is not None:
-            point = runs.SavedPoint(len(played), {"latents": np.zeros(1, np.float32)}, {"played": played})
-            runs.write(command.folder, replace(recipe, loras=self._uses(command.live.mix)), point)
+            point = points.SavedPoint(len(played), {"latents": np.zeros(1, np.float32)}, {"played": played})
+            points.write(command.folder, replace(recipe, loras=self._uses(command.live.mix)), point)
 
     def _uses(self, mix: Mix) -> tuple[LoraUse, ...]:
         return tuple(

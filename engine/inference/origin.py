@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from catalog.computing import Computing, as_text
 from catalog.recipe import Recipe
 from catalog.recipe_files import complete
-from engine import runs
+from engine import points, runs
 from engine.errors import CannotContinue
 from engine.inference.denoise import noise
 from engine.inference.loaded import Adapters, Loaded
@@ -26,7 +27,7 @@ class Origin:
 
     `plan` and `latents` stand there, `trajectory` has the steps before, and `past` what the first steps
     play whatever the mix says: as many as `trajectory` has, or more where some were not kept. `revision`
-    is that of the mix which they agree with, else 0.
+    is that of the mix which they agree with, else 0. `notices` are sentences on what is not computed as asked.
     """
 
     recipe: Recipe
@@ -35,6 +36,7 @@ class Origin:
     past: Sequence[Tones]
     latents: Tensor
     revision: int
+    notices: tuple[str, ...] = ()
 
     @property
     def begins_at(self) -> int:
@@ -46,17 +48,22 @@ def origin(command: Generate, model: Loaded, adapters: Adapters, kept: Trajector
     """Where a run begins. Raises CannotContinue, BadRecipe or BadSettings."""
     source = _source(command, kept)
     recipe = replace(source.recipe if source else command.recipe, loras=())
-    recipe = complete(recipe, model.parts.info)
+    settled = adapters.computation.settle(recipe.computing)
+    recipe = replace(complete(recipe, model.parts.info), computing=settled.computing)
     plan = schedule(model.parts.scheduler, model.parts.info, recipe, model.parts.device)
     key = _key(model, recipe)
-    if source and source.key != replace(key, machine=source.key.machine):
+    if source and source.key != replace(
+        key, machine=source.key.machine, computing=source.key.computing
+    ):
         raise CannotContinue("That clip was begun with another model, or its files have changed since.")
     revision = 0
+    # what a step cache held is not kept: a run may begin only where it would have been empty anyway
+    among = None if settled.computing.cache is None else (plan.boundary, len(plan.sigmas))
     if isinstance(command.start, Reuse):
         mix = command.live.mix
-        source, revision = kept.find(key, _causes(recipe, plan, adapters, mix)), mix.revision
+        source, revision = kept.find(key, _causes(recipe, plan, adapters, mix), among), mix.revision
     source = source or Trajectory(key, recipe)
-    point = source.last(len(source.taken))
+    point = source.last(len(source.taken), among)
     if point:
         plan.restore(point.state)
         latents = point.latents.to(model.parts.device)
@@ -66,7 +73,7 @@ def origin(command: Generate, model: Loaded, adapters: Adapters, kept: Trajector
     trajectory = source.up_to(point.step if point else 0)
     trajectory.recipe, trajectory.boundary = recipe, plan.boundary
     past = [step.cause.tones for step in source.taken]
-    return Origin(recipe, plan, trajectory, past, latents, revision)
+    return Origin(recipe, plan, trajectory, past, latents, revision, settled.notices)
 
 
 def cause(recipe: Recipe, plan: Schedule, step: int, tones: Tones) -> Cause:
@@ -86,7 +93,7 @@ def _source(command: Generate, kept: Trajectories) -> Trajectory | None:
             unfinished = runs.read(folder)
             if unfinished is None:
                 raise CannotContinue("That run is no longer there to be continued.")
-            return unpack(runs.load_point(unfinished), unfinished.recipe)
+            return unpack(points.load_point(unfinished), unfinished.recipe)
         case _:
             return None
 
@@ -100,8 +107,10 @@ def _key(model: Loaded, recipe: Recipe) -> Key:
         seed=recipe.seed,
         shape=model.latent_shape(recipe),
         steps=recipe.steps,
-        shift=recipe.shift,
+        shift=recipe.shift if recipe.sigmas is None else 1.0,
         scheduler=recipe.scheduler,
+        computing=as_text(recipe.computing or Computing()),
+        sigmas=recipe.sigmas,
     )
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from torch import Tensor
 
 from catalog.models import Expert
-from engine import runs
+from engine import points, runs
 from engine.errors import Cancelled, CannotContinue
 from engine.inference.denoise import Step, Strengths, Text, denoise
 from engine.inference.interrupt import interruptible
@@ -68,7 +68,7 @@ class Run:
         self._kept.begin(command.run, trajectory, command.budget)
         trajectory.files |= {r.sha256: str(r.path) for r in self._adapters.attached.values()}
         plan = start.plan
-        self._post(RunStarted(command.run, start.recipe, plan.sigmas, plan.experts, start.begins_at))
+        self._post(RunStarted(command.run, start.recipe, plan.sigmas, plan.experts, start.begins_at, start.notices))
         for index, taken in enumerate(trajectory.taken):
             strengths, _ = named(taken.cause.tones, self._adapters.attached)
             preview = taken.preview if command.has_previews else NO_PICTURE
@@ -100,9 +100,11 @@ class Run:
             parts.expand_timesteps,
             start.begins_at,
         )
-        while step := _cancellable(len(self._trajectory.taken), lambda: next(steps, None)):
-            latents = step.latents
-            self._take(step)
+        assert recipe.computing is not None
+        with self._adapters.computation.using(recipe.computing):
+            while step := _cancellable(len(self._trajectory.taken), lambda: next(steps, None)):
+                latents = step.latents
+                self._take(step)
         return latents
 
     def _text(self) -> Text:
@@ -158,7 +160,7 @@ class Run:
         recipe = replace(self._origin.recipe, loras=loras)
         always = () if trajectory.boundary is None else (trajectory.boundary,)
         try:
-            runs.write(self._folder, recipe, pack(trajectory, point), always)
+            points.write(self._folder, recipe, pack(trajectory, point), always)
         except OSError as error:
             log.warning("the run is not kept on disk: %s", error)
             self._folder = None

@@ -12,10 +12,12 @@ from torch import Tensor
 from catalog.recipe import Recipe
 from engine.errors import CannotContinue
 from engine.inference.trajectory import Cause, Key, Point, Taken, Trajectory
-from engine.runs import SavedPoint
+from engine.points import SavedPoint
 
 VERSION = 1
-_DTYPES = {str(t): t for t in (torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64)}
+_DTYPES = {
+    str(t): t for t in (torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.uint8)
+}
 
 
 def pack(trajectory: Trajectory, point: Point) -> SavedPoint:
@@ -41,7 +43,7 @@ def unpack(saved: SavedPoint, recipe: Recipe) -> Trajectory:
     try:
         if values["version"] != VERSION:
             raise ValueError(f"version {values['version']}")
-        key = Key(**(values["key"] | {"shape": tuple(values["key"]["shape"])}))
+        key = _key(values["key"])
         causes = [_cause(cause) for cause in values["causes"]]
         taken = [Taken(c, _frozen(tensors[f"preview.{i}"])) for i, c in enumerate(causes)]
         state = {name: _unpacked(value, tensors) for name, value in values["state"].items()}
@@ -52,6 +54,14 @@ def unpack(saved: SavedPoint, recipe: Recipe) -> Trajectory:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CannotContinue(f"What was kept of “{recipe.prompt}” is not complete.") from error
     return Trajectory(key, recipe, None, taken, {point.step: point}, files)
+
+
+def _key(values: Mapping[str, Any]) -> Key:
+    """A key, whose lists were tuples before they were JSON."""
+    told: dict[str, Any] = {
+        n: tuple(value) if isinstance(value, list) else value for n, value in values.items()
+    }
+    return Key(**told)
 
 
 def _cause(values: Mapping[str, Any]) -> Cause:

@@ -33,7 +33,8 @@ from tests.unit.catalog.builders import wan_lora, write
 from ui.app import Program
 from ui.browser.cards import mime_of
 from ui.desk.fader import Fader
-from ui.desk.strip import STRIP_MIME, StripView
+from ui.desk.mime import STRIP_MIME
+from ui.desk.strip import StripView
 from ui.drop_overlay import DropOverlay
 from ui.theme import watcher
 

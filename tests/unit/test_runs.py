@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from catalog.recipe import LoraUse, Recipe
-from engine import runs
+from engine import points, runs
 from engine.errors import CannotContinue
-from engine.runs import SavedPoint
+from engine.points import SavedPoint
 
 RECIPE = Recipe(prompt="a ball", steps=6, seed=1, loras=(LoraUse("/a.safetensors", 0.5, 0.25),))
 
@@ -20,7 +20,7 @@ def point(step: int) -> SavedPoint:
 
 def written(root: Path, name: str, *steps: int, keep: tuple[int, ...] = ()) -> Path:
     for step in steps:
-        runs.write(root / name, RECIPE, point(step), keep)
+        points.write(root / name, RECIPE, point(step), keep)
     return root / name
 
 
@@ -28,7 +28,7 @@ def test_what_is_written_is_found(tmp_path: Path) -> None:
     folder = written(tmp_path, "run", 1, 2, 3)
     (found,) = runs.unfinished(tmp_path)
     assert (found.folder, found.recipe, found.step, found.steps) == (folder, RECIPE, 3, 6)
-    saved = runs.load_point(found)
+    saved = points.load_point(found)
     assert saved.values == {"step": 3} and np.array_equal(saved.tensors["latents"], np.full((2, 3), 3.0))
 
 
@@ -108,7 +108,7 @@ def test_a_point_that_goes_bad_between_listing_and_reading_is_an_error(tmp_path:
     (found,) = runs.unfinished(tmp_path)
     (folder / "step-0003.safetensors").write_bytes(b"")
     with pytest.raises(CannotContinue, match="a ball"):
-        runs.load_point(found)
+        points.load_point(found)
 
 
 def test_a_failed_write_keeps_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +119,7 @@ def test_a_failed_write_keeps_what_was_there(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OSError, match="space"):
-        runs.write(folder, RECIPE, point(4))
+        points.write(folder, RECIPE, point(4))
     (found,) = runs.unfinished(tmp_path)
     assert found.step == 3 and len(list(folder.iterdir())) == 2
 

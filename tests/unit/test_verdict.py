@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from engine.verdict import MEASURABLE, WORDS, Rendered, Verdict, verdict
+from engine.comparison import Rendered, verdict
+from engine.verdict import MEASURABLE, WORDS, Verdict
 
 SHAPE, LATENT = (5, 8, 8, 3), (1, 4, 2, 4, 4)
 RANDOM = np.random.default_rng(1)
@@ -97,6 +98,6 @@ def test_latents_that_are_no_numbers_prove_nothing() -> None:
 
 def test_long_clips_are_measured_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     whole: Verdict = verdict(PLAYED, changed(15))
-    monkeypatch.setattr("engine.verdict._BLOCK", 7)
+    monkeypatch.setattr("engine.comparison._BLOCK", 7)
     pieces = verdict(PLAYED, changed(15))
     assert pieces.word == whole.word and pieces.number == pytest.approx(whole.number)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
@@ -11,12 +12,15 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QScrollArea, Q
 from catalog.library import Entry
 from engine.verdict import Verdict
 from ui.browser.cards import CARD_MIME, paths_in
-from ui.desk.desk_menu import DeskMenuButton, desk_menu
+from ui.desk.desk_menu_button import DeskMenuButton
 from ui.desk.drop_zone import DropZone
-from ui.desk.strip import STRIP_MIME, StripView
+from ui.desk.mime import STRIP_MIME
 from ui.state.automation import Automation
 from ui.state.hearing import Hearing
 from ui.state.mix import MixState
+
+if TYPE_CHECKING:
+    from ui.desk.strip import StripView
 
 
 class DeskPanel(QFrame):
@@ -52,7 +56,7 @@ class DeskPanel(QFrame):
         self._sync()
 
     @property
-    def views(self) -> tuple[StripView, ...]:
+    def views(self) -> "tuple[StripView, ...]":
         """The strips as they are shown, from the top."""
         return tuple(self._views[s.id] for s in self._mix.strips)
 
@@ -124,7 +128,9 @@ class DeskPanel(QFrame):
         if lost is not None and ids:
             self.views[min(lost, len(ids) - 1)].setFocus()
 
-    def _make_view(self, id: str) -> StripView:
+    def _make_view(self, id: str) -> "StripView":
+        from ui.desk.strip import StripView  # the first strip comes when the window is there
+
         view = StripView(id, self._mix, self._hearing, self._automation)
         view.coverage_asked.connect(self.coverage_asked)
         view.audition_asked.connect(self.audition_asked)
@@ -137,6 +143,8 @@ class DeskPanel(QFrame):
 
     def menu(self) -> QMenu:
         """What can be done with all strips."""
+        from ui.desk.desk_menu import desk_menu
+
         return desk_menu(self, self.views, self._automation)
 
     def _open_menu(self) -> None:
@@ -198,6 +206,6 @@ class DeskPanel(QFrame):
         return sum(middle < y for middle in middles)
 
 
-def _has_focus(view: StripView) -> bool:
+def _has_focus(view: "StripView") -> bool:
     inner = view.focusWidget()
     return view.hasFocus() or (inner is not None and inner.hasFocus())

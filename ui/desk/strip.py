@@ -22,6 +22,7 @@ from ui.desk.coverage_badge import CoverageBadge
 from ui.desk.fader import Fader
 from ui.desk.lane import Lane
 from ui.desk.meter_notice import MeterNotice, set_to
+from ui.desk.mime import STRIP_MIME
 from ui.desk.notice import notice
 from ui.desk.verdict_chip import VerdictChip
 from ui.elided_label import ElidedLabel
@@ -30,7 +31,6 @@ from ui.state.hearing import Hearing
 from ui.state.mix import MixState
 from ui.theme import font, icon, theme, watcher
 
-STRIP_MIME = "application/x-lora-alchemy-strip"
 TIP = "Delete removes the strip; Alt+Up and Alt+Down move it; drag it to another place"
 CURVES_TIP = "Curves of strength over the run (C)"
 AUDITION_TIP = "Audition: the clip with this strip and without it (A)"

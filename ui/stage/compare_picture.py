@@ -75,7 +75,7 @@ class ComparePicture(QWidget):
         """Where the pictures are: one place, or two side by side or one above the other."""
         room, scale = QRectF(self.rect()), self.devicePixelRatioF()
         shown = self._clips[0] if self._clips else self._playback.frames
-        if not len(shown):
+        if shown is None or not len(shown):
             return (room,)
         height, width = shown.shape[1:3]
         size = QSizeF(width, height)
@@ -115,8 +115,8 @@ class ComparePicture(QWidget):
             painter.drawImage(area, image_of(frames[0]))
             self._paint_label(painter, area, self._names[0])
             return
-        if self._playback.count:
-            painter.drawImage(area, image_of(self._playback.frames[self._playback.frame]))
+        if (shown := self._playback.picture) is not None:
+            painter.drawImage(area, image_of(shown))
             return
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme().panel))

@@ -1,14 +1,19 @@
 """One frame as something that Qt paints."""
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QRectF, QSizeF, Qt
 from PySide6.QtGui import QImage
 
+if TYPE_CHECKING:  # the window is painted before numpy is there
+    import numpy as np
+    from numpy.typing import NDArray
 
-def image_of(frame: NDArray[np.uint8]) -> QImage:
+
+def image_of(frame: "NDArray[np.uint8]") -> QImage:
     """A frame [height, width, 3] as an image with memory of its own, in Qt's fastest format."""
-    frame = np.ascontiguousarray(frame[..., :3], np.uint8)
+    if frame.shape[2] != 3 or not frame.flags.c_contiguous:
+        frame = frame[..., :3].copy()
     height, width, _ = frame.shape
     borrowed = QImage(frame.data, width, height, frame.strides[0], QImage.Format.Format_RGB888)
     return borrowed.convertToFormat(QImage.Format.Format_RGB32)  # copies, while `frame` still lives

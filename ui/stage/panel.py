@@ -1,14 +1,15 @@
 """The stage: the picture with what belongs under it."""
 
 import re
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QShortcut
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QFrame, QStackedWidget, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from ui.stage.compare import Compare
 from ui.stage.playback import Playback
 from ui.stage.player import Player
 from ui.stage.settings_row import SettingsRow
@@ -18,8 +19,13 @@ from ui.stage.timeline import Timeline
 from ui.stage.track import NameOf
 from ui.stage.transport import Transport
 from ui.state.audition import Audition
+from ui.state.inputs import InputState
 from ui.state.run import RunState
 from ui.state.take import Take
+
+if TYPE_CHECKING:
+    from ui.inputs.row import InputRow
+    from ui.stage.compare import Compare
 
 _FILTERS = {".mp4": "MP4 video (*.mp4)", ".webm": "WebM video (*.webm)", ".gif": "Animated GIF (*.gif)"}
 
@@ -30,6 +36,8 @@ class StagePanel(QFrame):
     `name_of` gives the name of the LoRA behind an adapter.
     """
 
+    inputs: InputState
+    input_row: "InputRow | None"
     looked = Signal()
     """What the picture shows, and with it what can be done, has changed."""
 
@@ -45,7 +53,7 @@ class StagePanel(QFrame):
         self.take_row = TakeRow(run_state, self.showing, self.timeline)
         self.transport = Transport(self.playback)
         self.settings_row = SettingsRow(run_state)
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(16, 12, 16, 12)
         column.setSpacing(8)
         self.views = QStackedWidget()
@@ -67,17 +75,59 @@ class StagePanel(QFrame):
 
     def compare_with(self, audition: Audition) -> None:
         """Let the comparison of an audition take the picture's place for as long as there is one."""
-        self.compare = Compare(audition, self.playback)
-        self.views.addWidget(self.compare)
         self._audition, self._came_from = audition, self.focusWidget()
         self._leave = QShortcut(Qt.Key.Key_Escape, self.views, audition.leave)
         audition.changed.connect(self._turn)
         self._run_state.state_changed.connect(self._free_escape)
         self._free_escape()
 
+    @cached_property
+    def compare(self) -> "Compare":
+        """What shows an audition; made when first asked for, which the window's start need not wait for."""
+        from ui.stage.compare import Compare
+
+        compare = Compare(self._audition, self.playback)
+        self.views.addWidget(compare)
+        return compare
+
+    def take_inputs(self, inputs: InputState) -> None:
+        """Let pictures be given to the model; their row is there as soon as a model takes any."""
+        self.inputs, self.input_row = inputs, None
+        keys = QKeySequence(QKeySequence.StandardKey.Paste)
+        QShortcut(keys, self, self.paste_picture, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        inputs.changed.connect(self._show_inputs)
+        self._show_inputs()
+
+    def _show_inputs(self) -> None:
+        if self.input_row is None and self.inputs.places:
+            from ui.inputs.row import InputRow
+
+            self.input_row = InputRow(self.inputs)
+            self.input_row.listen_for_paste(self.settings_row.prompts.prompt)
+            self._column.addWidget(self.input_row)
+
+    def paste_picture(self) -> None:
+        """Give the picture on the clipboard to the model."""
+        from ui.inputs import clipboard
+
+        if not clipboard.paste(self.inputs):
+            advice = "Copy an image, or a file of one, and paste again."
+            self._run_state.message.emit("info", "There is no picture on the clipboard.", advice, "")
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether the take on the stage has a last frame that the model could go on from."""
+        return self.inputs.can_go_on(self._run_state.takes.current)
+
+    def go_on(self) -> None:
+        """Make the last frame of the take on the stage the start image of the next clip."""
+        take = self._run_state.takes.current
+        if take is not None:
+            self.inputs.go_on(take)
+
     def _turn(self) -> None:
         """Show the picture or the comparison; the focus goes there and comes back."""
-        is_on, was_on = self._audition.trial is not None, self.views.currentWidget() is self.compare
+        is_on, was_on = self._audition.trial is not None, self.views.currentWidget() is not self.player
         self._free_escape()
         if is_on and not was_on:
             self._came_from = self.window().focusWidget()

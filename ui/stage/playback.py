@@ -1,9 +1,14 @@
 """Which frame of a clip is on, and the clock that moves it."""
 
-import numpy as np
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from engine.messages import Frames
+
+if TYPE_CHECKING:  # the window is painted before numpy is there
+    import numpy as np
+    from numpy.typing import NDArray
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
 
@@ -17,7 +22,7 @@ class Playback(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.frames: Frames = np.zeros((0, 1, 1, 3), np.uint8)
+        self.frames: Frames | None = None
         self.fps = 16.0
         self.frame = 0
         self.speed = 1.0
@@ -30,17 +35,22 @@ class Playback(QObject):
     @property
     def count(self) -> int:
         """How many frames there are."""
-        return len(self.frames)
+        return 0 if self.frames is None else len(self.frames)
+
+    @property
+    def picture(self) -> "NDArray[np.uint8] | None":
+        """The frame [height, width, 3] that is on."""
+        return self.frames[self.frame] if self.frames is not None and self.count else None
 
     @property
     def seconds(self) -> float:
         """Where in the clip the frame is."""
         return self.frame / self.fps
 
-    def show(self, frames: Frames, fps: float) -> None:
+    def show(self, frames: "Frames | None", fps: float) -> None:
         """Show other frames, from the same moment on; frames without pixels are as good as none."""
         moment = self.frame / self.count if self.count else 0.0
-        self.frames, self.fps = (frames if frames.size else frames[:0]), fps
+        self.frames, self.fps = (frames if frames is not None and frames.size else None), fps
         self.frame = min(round(moment * self.count), max(self.count - 1, 0))
         self._tick()
         self.frames_changed.emit()

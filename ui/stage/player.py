@@ -44,9 +44,8 @@ class Player(QWidget):
     @property
     def picture(self) -> QRectF:
         """Where the picture is."""
-        frames = self._playback.frames
-        settings = self._run_state.settings
-        height, width = frames.shape[1:3] if len(frames) else (settings.height, settings.width)
+        shown, settings = self._playback.picture, self._run_state.settings
+        height, width = shown.shape[:2] if shown is not None else (settings.height, settings.width)
         return fitted(QSizeF(width, height), QRectF(self.rect()), self.devicePixelRatioF())
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -54,8 +53,9 @@ class Player(QWidget):
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         painter.fillRect(self.rect(), QColor(theme().background))
         area = self.picture
-        if self._playback.count:
-            painter.drawImage(area, self._image(area))
+        shown = self._playback.picture
+        if shown is not None:
+            painter.drawImage(area, self._scaled(image_of(shown), area))
         else:
             self._paint_empty(painter, area)
         self._paint_pills(painter, area)
@@ -63,8 +63,7 @@ class Player(QWidget):
             self._paint_focus(painter, area)
         painter.end()
 
-    def _image(self, area: QRectF) -> QImage:
-        image = image_of(self._playback.frames[self._playback.frame])
+    def _scaled(self, image: QImage, area: QRectF) -> QImage:
         width = round(area.width() * self.devicePixelRatioF())
         if 0 < width < image.width() / 2:
             return resized(image, width, max(round(area.height() * self.devicePixelRatioF()), 1))

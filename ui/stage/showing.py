@@ -60,7 +60,7 @@ class Showing(QObject):
     def again(self) -> None:
         """Give the playback back what is on show, after it was lent to something else."""
         if self.shown is None:
-            self._playback.show(self._playback.frames[:0], self._playback.fps)
+            self._playback.show(None, self._playback.fps)
         else:
             self._play(self.shown)
 

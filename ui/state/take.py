@@ -24,7 +24,7 @@ class Take:
     origin: str = ""
     is_draft: bool = False
     steps: tuple[StepFinished, ...] = ()
-    frames: Frames | None = None
+    frames: "Frames | None" = None
     file: Path | None = None
     unfinished: Unfinished | None = None
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from catalog.recipe import Recipe
@@ -192,4 +191,4 @@ class Takes(QObject):
 
 
 def _is_same_clip(take: Take, frames: Frames) -> bool:
-    return take.frames is not None and np.array_equal(take.frames, frames)
+    return take.frames is not None and take.frames.shape == frames.shape and bool((take.frames == frames).all())

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-import numpy as np
-
 from catalog.recipe import Recipe
 from engine.messages import Mix, RunFinished, Strip
 from engine.verdict import NUDGE, Verdict
@@ -59,6 +57,8 @@ class Trial:
     @property
     def is_same(self) -> bool:
         """Whether the clips of both sides are equal bit for bit."""
+        import numpy as np  # by now it is there; the window's start does not wait for it
+
         one, other = self.clips["with"], self.clips["without"]
         return np.array_equal(one.frames, other.frames) and (
             one.latents is None or other.latents is None or np.array_equal(one.latents, other.latents)

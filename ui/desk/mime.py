@@ -1,0 +1,3 @@
+"""What a strip that is dragged is called."""
+
+STRIP_MIME = "application/x-lora-alchemy-strip"
