@@ -43,6 +43,12 @@ class OutOfMemory(EngineError):
     advice = "Choose a smaller size or fewer frames, or close other programs that use the device."
 
 
+class CompileFailed(EngineError):
+    """PyTorch's compiler did not manage a transformer block."""
+
+    advice = "Turn off “Compile” under “How it is computed” in the settings, then try again."
+
+
 class CannotContinue(EngineError):
     """A clip that cannot be rendered on from one of its steps; nothing was changed."""
 
@@ -53,3 +59,9 @@ class EncodeFailed(EngineError):
     """ffmpeg did not produce a sound file; the frames are kept, so saving can be tried again."""
 
     advice = "Free some disk space or choose another folder, then export the clip again."
+
+
+class PictureRefused(EngineError):
+    """A picture or a clip that was given to the model and cannot be used."""
+
+    advice = "Choose a picture (PNG, JPEG, WebP, BMP, TIFF, AVIF) or a clip (MP4, WebM, GIF)."

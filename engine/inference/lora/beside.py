@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from catalog.models import Expert
 from engine.inference.lora.delta import Effect
@@ -14,7 +16,7 @@ from engine.inference.lora.workspace import Workspace
 
 
 class Beside:
-    """The adapters of one module of one expert, as hooks around its forward.
+    """The adapters of one module of one expert, as hooks around its forward, or lent when it is asked to.
 
     Parameters are lent for one forward: before it the module's entry is replaced by the composed tensor,
     afterwards the very parameter is put back, also when the forward raised. Outside a forward the module
@@ -27,10 +29,8 @@ class Beside:
         self.small = SmallParameters(strengths)
         self._lent: dict[str, nn.Parameter | None] = {}
         self._is_heard = self._adds = False
-        self._hooks = (
-            module.register_forward_pre_hook(self._before),
-            module.register_forward_hook(self._after, always_call=True),
-        )
+        self._hooks: tuple[RemovableHandle, ...] = ()
+        self.hook()
 
     def __bool__(self) -> bool:
         return bool(self.matrices or self.small)
@@ -58,14 +58,44 @@ class Beside:
 
     def remove(self) -> None:
         """Leave the module as it was born."""
-        self._give_back()
+        self.give_back()
+        self._remove_hooks()
+
+    def hook(self) -> None:
+        """Follow every forward of the module, as it does from the beginning."""
+        self._remove_hooks()
+        self.matrices.place = ""
+        self._hooks = (
+            self.module.register_forward_pre_hook(self._before),
+            self.module.register_forward_hook(self._after, always_call=True),
+        )
+
+    def unhook(self, place: str) -> None:
+        """Leave it to others to `lend` before a forward and to `give_back`; no other may have this `place`."""
+        self._remove_hooks()
+        self.matrices.place = place
+
+    def lend(self) -> None:
+        """Put everything that is heard into the module's parameters, until `give_back`."""
+        self.give_back()
+        self._lend_small()
+        if self._is_heard:
+            self._lend("weight", self.matrices.composed(self.module))
+
+    def give_back(self) -> None:
+        """The module's own parameters again."""
+        while self._lent:
+            name, own = self._lent.popitem()
+            self.module._parameters[name] = own
+
+    def _remove_hooks(self) -> None:
         for hook in self._hooks:
             hook.remove()
+        self._hooks = ()
 
     def _before(self, module: nn.Module, args: tuple[Any, ...]) -> None:
-        self._give_back()  # a forward that Ctrl+C ended gave nothing back
-        for name, value in self.small.composed(module).items():
-            self._lend(name, value)
+        self.give_back()  # a forward that Ctrl+C ended gave nothing back
+        self._lend_small()
         self._adds = self._is_heard
         if self._adds and self.matrices.is_fast(module, args[0]):
             self._lend("weight", self.matrices.composed(module))
@@ -78,13 +108,14 @@ class Beside:
                 return self.matrices.added(module, args[0], output)
             return None
         finally:
-            self._give_back()
+            self.give_back()
+
+    def _lend_small(self) -> None:
+        for name, value in self.small.composed(self.module).items():
+            self._lend(name, value)
 
     def _lend(self, name: str, value: Tensor) -> None:
         self._lent[name] = self.module._parameters[name]
+        if not torch.compiler.is_compiling():  # to compiled code a tensor is another thing than a parameter
+            value = nn.Parameter(value, requires_grad=False)
         self.module._parameters[name] = value  # type: ignore[assignment]  # as good as one, for a forward
-
-    def _give_back(self) -> None:
-        while self._lent:
-            name, own = self._lent.popitem()
-            self.module._parameters[name] = own

@@ -33,6 +33,8 @@ class Matrices:
     def __init__(self, expert: Expert, strengths: Strengths, workspace: Workspace) -> None:
         self.bank = Bank()
         self.placed: list[Placed] = []
+        self.place = ""
+        """Where in its block, when weights of a whole block are composed ahead."""
         self._expert, self._strengths, self._workspace = expert, strengths, workspace
         self._device = strengths.values.device
         self._offset = 0
@@ -94,16 +96,18 @@ class Matrices:
         return rows.tokens(layer, x) * per_token > once
 
     def composed(self, layer: nn.Module) -> Tensor:
-        """W + Σ strength · ΔW in the shape of the weight; valid until the next layer of that shape runs."""
+        """W + Σ strength · ΔW in the shape of the weight; valid until the next layer of that shape and place
+        asks for its own.
+        """
         own = base.matrix(layer)
         self._follow(own.device, own.dtype)
         if not self._heard or own.dtype.itemsize >= 4:
-            weight = self._workspace.like(own)
+            weight = self._workspace.like(own, place=self.place)
             self._add_to_weight(weight, own)
         else:  # round once, not once for each addition
             wide = self._workspace.like(own, torch.float32)
             self._add_to_weight(wide, own.float())
-            weight = self._workspace.like(own).copy_(wide)
+            weight = self._workspace.like(own, place=self.place).copy_(wide)
         return weight.view(base.weight_shape(layer))
 
     def _add_to_weight(self, weight: Tensor, own: Tensor) -> None:

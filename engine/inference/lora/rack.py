@@ -10,6 +10,7 @@ from torch import nn
 from catalog.contents import DOES_NOTHING
 from catalog.coverage import Cover, Coverage, cover
 from catalog.models import Expert
+from catalog.peft_alpha import alpha_rules
 from catalog.silence import is_silent
 from engine.errors import AdapterRefused
 from engine.inference.lora import base
@@ -20,7 +21,6 @@ from engine.inference.lora.delta import Effect
 from engine.inference.lora.kinds.parts import Parts
 from engine.inference.lora.matrices import Placed
 from engine.inference.lora.read import Adapter
-from engine.inference.lora.scale import adapter_config
 from engine.inference.lora.strengths import Slot, Strengths
 from engine.inference.lora.workspace import Way, Workspace
 
@@ -96,15 +96,17 @@ class Rack:
 
     def _plan(self, adapter: Adapter, found: Cover) -> Iterator[_Planned]:
         """Everything that can fail, without touching a layer."""
+        rules = {
+            slot: alpha_rules(adapter.header.metadata, slot) for slot in {slot for slot, _ in found.applied}
+        }
         for (slot, module), keys in found.applied.items():
             experts = tuple(e for e in self._modules if slot in (None, e))
-            config = adapter_config(adapter.header.metadata, slot)
             tensors = {part: adapter.tensors[key] for part, key in keys.items()}
             # what depends on the model's own weights is another thing on each expert
             groups = [(e,) for e in experts] if reads_model(frozenset(keys)) else [experts]
             for group in groups:
                 owner, parameter = base.locate(self._modules[group[0]], module)
-                parts = Parts(module, tensors, config, partial(base.parameter, owner))
+                parts = Parts(module, tensors, rules[slot], partial(base.parameter, owner))
                 effect = build(parts, parameter, parameter == "weight" and base.is_matrix(owner))
                 yield _Planned(module, group, effect)
 

@@ -66,7 +66,8 @@ class SmallParameters:
         some = base.parameter(module, self._heard[0].delta.parameter)
         seen = (self._strengths.revision, some.device, some.dtype)
         if seen != self._seen:
-            self._seen, self._composed = seen, self._compose(module)
+            with torch.inference_mode(False), torch.no_grad():  # as the model's own are, for compiled code
+                self._seen, self._composed = seen, self._compose(module)
         return self._composed
 
     def _compose(self, module: nn.Module) -> dict[str, Tensor]:

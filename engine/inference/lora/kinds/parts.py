@@ -1,12 +1,12 @@
 """The tensors of one layer of one file, as the kinds read them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from catalog.peft_alpha import NO_RULES, AlphaRules
 from engine.inference.lora.scale import pair_scale
 
 
@@ -14,13 +14,13 @@ from engine.inference.lora.scale import pair_scale
 class Parts:
     """Canonical part (catalog.key_styles.PARTS) → tensor, for one module of the model.
 
-    `parameter` reads one of the module's own parameters as it is stored; `config` is what the file's
+    `parameter` reads one of the module's own parameters as it is stored; `rules` are what the file's
     metadata states about scales.
     """
 
     module: str
     tensors: Mapping[str, Tensor]
-    config: Mapping[str, Any] = field(default_factory=dict)
+    rules: AlphaRules = NO_RULES
     parameter: Callable[[str], Tensor] | None = None
 
     def __contains__(self, part: str) -> bool:
@@ -37,10 +37,10 @@ class Parts:
         """A part that is one number."""
         return float(self.tensors[part].flatten()[0]) if part in self.tensors else default
 
-    def scale(self, rank: int, config: Mapping[str, Any] | None = None) -> float:
-        """alpha / rank (else what `config` says, else 1), times the `scalar` that some files hold."""
+    def scale(self, rank: int, rules: AlphaRules = NO_RULES) -> float:
+        """alpha / rank (else what `rules` say, else 1), times the `scalar` that some files hold."""
         alpha = self.number("alpha", 0.0) if "alpha" in self.tensors else None
-        return pair_scale(rank, alpha, config or {}, self.module) * self.number("scalar", 1.0)
+        return pair_scale(rank, alpha, rules, self.module) * self.number("scalar", 1.0)
 
     def own(self, parameter: str = "weight") -> Tensor:
         """The module's own parameter in float32."""
