@@ -1,24 +1,26 @@
 """Every value that crosses the bridge between the window and the engine."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from catalog.coverage import Coverage
-from catalog.curve import Curve
-from catalog.models import Expert, ModelInfo
-from catalog.recipe import Recipe
-from engine.gauge import Gauge
-from engine.verdict import Verdict
-
-if TYPE_CHECKING:  # the window is painted before numpy is there
+if TYPE_CHECKING:  # values only pass through here: the window is painted before all of this is imported
     import numpy as np
     from numpy.typing import NDArray
+
+    from catalog.coverage import Coverage
+    from catalog.curve import Curve
+    from catalog.models import Expert, ModelInfo
+    from catalog.recipe import Recipe
+    from engine.gauge import Gauge
+    from engine.verdict import Verdict
 
 Frames: TypeAlias = "NDArray[np.uint8]"
 """Read-only pictures [frames, height, width, 3], RGB."""
 
-Stage = Literal["encoding the prompt", "denoising", "decoding", "saving"]
+Stage = Literal["encoding the pictures", "encoding the prompt", "denoising", "decoding", "saving"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ class RunFinished:
     recipe: Recipe
     coverage: tuple[tuple[str, Coverage], ...]
     seconds: float
-    latents: "NDArray[np.float32] | None" = field(default=None, repr=False)
+    latents: NDArray[np.float32] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
