@@ -10,24 +10,27 @@ from catalog.curve import BadCurve, Curve, from_json, to_json
 from catalog.errors import BadRecipe
 from catalog.inputs import NOTHING, Inputs
 from catalog.recipe_checks import (
+    MOST_STEPS,
     Guidance,
+    boundary,
     file,
     guidance,
     number,
     scheduler,
     sha256,
     shown,
+    sigmas,
     strength,
     text,
     whole,
     wrong,
 )
+from catalog.sampling import check_sampling
 
 __all__ = ["Guidance", "Inputs", "LoraUse", "Recipe", "check_fields", "check_steps", "dumps", "loads"]
 
 VERSION = 1
 MOST_BYTES = 10_000_000
-MOST_STEPS = 1000
 MOST_SEED = 2**63 - 1
 COVERAGE = "coverage"
 
@@ -53,7 +56,10 @@ class LoraUse:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Settings of one clip; None means the model's default. `extra` keeps fields we do not know."""
+    """Settings of one clip; None means the model's default. `extra` keeps fields we do not know.
+
+    `accelerator` is the id of the profile that set some of the others; those are what counts.
+    """
 
     model: str = "demo"
     prompt: str = ""
@@ -67,6 +73,10 @@ class Recipe:
     guidance: Guidance | None = None
     shift: float | None = None
     scheduler: str | None = None
+    sigmas: tuple[float, ...] | None = None
+    boundary: float | None = None
+    boundary_step: int | None = None
+    accelerator: str | None = None
     inputs: Inputs = NOTHING
     loras: tuple[LoraUse, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False)
@@ -152,7 +162,8 @@ def _recipe(values: dict[str, Any]) -> Recipe:
 
 
 def check_steps(recipe: Recipe) -> None:
-    """Refuses a `per_step` that has not one strength for each step."""
+    """Refuses a `per_step` that has not one strength for each step, and sigmas or a boundary that do not fit."""
+    check_sampling(recipe.steps, recipe.sigmas, recipe.boundary, recipe.boundary_step)
     for i, use in enumerate(recipe.loras):
         if use.per_step and recipe.steps is not None and len(use.per_step) != recipe.steps:
             raise BadRecipe(
@@ -226,6 +237,10 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "guidance": guidance,
     "shift": number(0, 1000, is_open=True),
     "scheduler": scheduler,
+    "sigmas": sigmas,
+    "boundary": boundary,
+    "boundary_step": whole(1, MOST_STEPS - 1),
+    "accelerator": text,
     "inputs": inputs.from_json,
 }
 _FIELDS = tuple(f.name for f in fields(Recipe) if f.name not in ("loras", "extra"))

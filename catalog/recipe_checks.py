@@ -5,12 +5,16 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from catalog.curve import MOST_STRENGTH
 from catalog.errors import BadRecipe
 
-SCHEDULERS = ("unipc", "euler")
+SCHEDULERS = ("unipc", "euler", "dpm++", "lcm")
+MOST_STEPS = 1000
+LEAST_GAP = 1e-5
+"""Sigmas closer to each other than this are one sigma to a scheduler."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,27 @@ def scheduler(name: str, value: Any) -> str:
     if not isinstance(value, str) or value not in SCHEDULERS:
         raise wrong(name, value, f"null, {' or '.join(f'“{s}”' for s in SCHEDULERS)}")
     return value
+
+
+def sigmas(name: str, value: Any) -> tuple[float, ...]:
+    """The sigma of every step, from the first to the last; the 0 behind them is not said."""
+    if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= MOST_STEPS:
+        raise wrong(name, value, f"null or a list of 1 to {MOST_STEPS} numbers, one for each step")
+    check = number(0, 1, is_open=True)
+    read = tuple(check(f"{name}[{i}]", sigma) for i, sigma in enumerate(value))
+    for i, (before, after) in enumerate(pairwise((*read, 0.0))):
+        if before - after < LEAST_GAP:
+            at = min(i + 1, len(read) - 1)
+            raise wrong(f"{name}[{at}]", read[at], "above 0 and less than the number before it")
+    return read
+
+
+def boundary(name: str, value: Any) -> float:
+    """The sigma below which the low-noise expert denoises."""
+    ratio = number(0, 1, is_open=True)(name, value)
+    if ratio == 1:
+        raise wrong(name, value, "null or a number above 0 and below 1")
+    return ratio
 
 
 strength = number(-MOST_STRENGTH, MOST_STRENGTH)

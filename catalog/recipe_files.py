@@ -47,13 +47,16 @@ def load(path: Path) -> Recipe:
 def complete(recipe: Recipe, model: ModelInfo) -> Recipe:
     """The recipe with every setting filled in, or BadRecipe when the model does not accept one.
 
-    `scheduler` stays None where the model's own is meant; a model of one expert gets its guidance twice.
+    `scheduler`, `sigmas` and the boundary stay None where the model's own are meant; a model of one expert
+    gets its guidance twice and has no boundary.
     """
     check_fields(recipe)
     defaults = model.defaults
     guidance = recipe.guidance or Guidance(defaults.guidance_high, defaults.guidance_low)
+    boundary, boundary_step = recipe.boundary, recipe.boundary_step
     if len(model.experts) == 1:
         guidance = Guidance(guidance.high, guidance.high)
+        boundary = boundary_step = None
     filled = replace(
         recipe,
         negative_prompt=_either(recipe.negative_prompt, defaults.negative_prompt),
@@ -61,10 +64,12 @@ def complete(recipe: Recipe, model: ModelInfo) -> Recipe:
         height=_either(recipe.height, defaults.height),
         frames=_either(recipe.frames, defaults.frames),
         fps=_either(recipe.fps, defaults.fps),
-        steps=_either(recipe.steps, defaults.steps),
+        steps=_either(recipe.steps, len(recipe.sigmas) if recipe.sigmas else defaults.steps),
         seed=_either(recipe.seed, random.randrange(2**31)),
         guidance=guidance,
         shift=_either(recipe.shift, defaults.shift),
+        boundary=boundary,
+        boundary_step=boundary_step,
     )
     _check_size("width", filled.width, model)
     _check_size("height", filled.height, model)

@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
-from diffusers import FlowMatchEulerDiscreteScheduler, UniPCMultistepScheduler
+from diffusers import DPMSolverMultistepScheduler, FlowMatchEulerDiscreteScheduler, UniPCMultistepScheduler
 from torch import Tensor
 
 from catalog.models import Expert, ModelInfo
 from catalog.recipe import Recipe
+from catalog.recipe_checks import SCHEDULERS
+from catalog.sampling import Sampling
 from engine.errors import BadSettings
+from engine.inference.seeded_lcm import SeededLCM
 
 State = Mapping[str, Any]
 """Attributes of a scheduler: plain values, tensors on the host, and lists of them."""
@@ -50,21 +54,26 @@ class Schedule:
 
 def schedule(base: Any, info: ModelInfo, recipe: Recipe, device: torch.device) -> Schedule:
     """The schedule that a recipe asks for, starting from the model's own scheduler `base`."""
-    assert recipe.shift is not None and recipe.steps is not None
-    scheduler = _build(base, recipe.scheduler, recipe.shift)
-    scheduler.set_timesteps(recipe.steps, device=device)
+    assert recipe.seed is not None
+    asked = Sampling.of(recipe)
+    scheduler = _build(base, asked.scheduler, asked.shift if asked.sigmas is None else 1.0, recipe.seed)
+    if asked.sigmas is None:
+        scheduler.set_timesteps(asked.steps, device=device)
+    elif isinstance(scheduler, DPMSolverMultistepScheduler):
+        _place(scheduler, asked.sigmas, device)
+    else:
+        scheduler.set_timesteps(sigmas=np.array(asked.sigmas), device=device)
     scheduler.set_begin_index(0)
     timesteps = scheduler.timesteps
-    boundary = None if info.boundary is None else info.boundary * scheduler.config.num_train_timesteps
     return Schedule(
         scheduler=scheduler,
         timesteps=timesteps,
         sigmas=tuple(float(s) for s in scheduler.sigmas[: len(timesteps)]),
-        experts=tuple("high" if boundary is None or t >= boundary else "low" for t in timesteps),
+        experts=asked.experts(timesteps.tolist(), info.boundary),
     )
 
 
-def _build(base: Any, name: str | None, shift: float) -> Any:
+def _build(base: Any, name: str | None, shift: float, seed: int) -> Any:
     match name:
         case None:
             key = "shift" if isinstance(base, FlowMatchEulerDiscreteScheduler) else "flow_shift"
@@ -73,10 +82,27 @@ def _build(base: Any, name: str | None, shift: float) -> Any:
             return UniPCMultistepScheduler(
                 prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=shift
             )
+        case "dpm++":
+            return DPMSolverMultistepScheduler(
+                prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=shift
+            )
         case "euler":
             return FlowMatchEulerDiscreteScheduler(shift=shift)
+        case "lcm":
+            scheduler = SeededLCM(shift=shift)
+            scheduler.seed = seed
+            return scheduler
         case _:
-            raise BadSettings(f"There is no scheduler “{name}”; choose unipc or euler.")
+            known = ", ".join(SCHEDULERS)
+            raise BadSettings(f"There is no scheduler “{name}”; choose one of {known}.")
+
+
+def _place(solver: DPMSolverMultistepScheduler, sigmas: tuple[float, ...], device: torch.device) -> None:
+    """Give sigmas to a solver that cannot be asked for them, as UniPC takes them."""
+    solver.set_timesteps(len(sigmas), device=device)
+    like = UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True)
+    like.set_timesteps(sigmas=np.array(sigmas), device=device)
+    solver.sigmas, solver.timesteps = like.sigmas, like.timesteps
 
 
 def _copy(value: Any, device: torch.device | str) -> Any:

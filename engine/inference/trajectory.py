@@ -20,7 +20,10 @@ MOST_RUNS = 256
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """All that every step of a run depends on; `machine` says what computes."""
+    """All that every step of a run depends on; `machine` says what computes.
+
+    The boundary is not here: it only says whose step each is, which is in the step's `Cause`.
+    """
 
     model: str
     machine: str
@@ -30,6 +33,7 @@ class Key:
     steps: int
     shift: float
     scheduler: str | None
+    sigmas: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from catalog.curve import Curve, Point
 from catalog.models import Expert, find_model
 from catalog.multipliers import BadMultipliers, NotExpressible, Phases, per_step, read
 from catalog.planned_axis import planned
+from catalog.sampling import Sampling
 from catalog.sigma_axis import SigmaAxis
 from engine.automation import strength
 from ui.state.strip import StripState
@@ -19,7 +20,7 @@ from ui.state.wan2gp import copied, pasted, switch_threshold
 
 BOTH: tuple[Expert, ...] = ("high", "low")
 DEMO = find_model("demo")
-AXIS = planned(DEMO, 20, 3.0, None)
+AXIS = planned(DEMO, Sampling(20, 3.0))
 STRIP = StripState("a", Path("a.safetensors"), by_hand=frozenset({"low"}), per_step=(1.0,) * 20)
 
 
@@ -43,7 +44,7 @@ ENTRIES = st.one_of(LISTS, st.tuples(LISTS, LISTS).map(";".join))
 def test_strips_play_what_the_text_says_and_write_it_again(
     entries: list[str], steps: int, shift: float, count: int
 ) -> None:
-    text, axis = " ".join(entries), planned(DEMO, steps, shift, None)
+    text, axis = " ".join(entries), planned(DEMO, Sampling(steps, shift))
     made = pasted(text, strips(count), axis, BOTH)
     wanted = [per_step(e, steps, (axis.border, steps)) for e in read(text, count, 2)]
     assert [heard(strip, axis) for strip in made] == wanted
@@ -59,7 +60,7 @@ def test_what_stays_is_a_fader_and_what_changes_is_a_curve() -> None:
 
 
 def test_three_phases_are_two_of_the_high_noise_expert() -> None:
-    axis = planned(DEMO, 8, 3.0, "euler")
+    axis = planned(DEMO, Sampling(8, 3.0, "euler"))
     lightning = pasted("0;1;0 0;0;1", strips(2), axis, BOTH)
     first = next(step for step, sigma in enumerate(axis.sigmas) if sigma <= 0.965)
     assert 0 < first < axis.border < 8
@@ -79,7 +80,7 @@ def test_one_expert_has_one_phase() -> None:
 
 
 def test_a_phase_without_steps_still_sets_its_fader() -> None:
-    axis = planned(DEMO, 2, 100.0, None)
+    axis = planned(DEMO, Sampling(2, 100.0))
     assert axis.steps_of("low") == ()
     (strip,) = pasted("1;0.25,0.5", strips(1), axis, BOTH)
     assert (strip.high, strip.low) == (1, 0.25)
@@ -99,7 +100,7 @@ def test_a_line_is_written_step_by_step_as_it_is_heard() -> None:
 @pytest.mark.parametrize("shift", [1.0, 3.0, 5.0, 12.0])
 def test_the_threshold_lets_wan2gp_change_experts_at_the_same_step(shift: float) -> None:
     for steps in range(2, 60):
-        axis = planned(DEMO, steps, shift, None)
+        axis = planned(DEMO, Sampling(steps, shift))
         threshold = switch_threshold(axis)
         assert threshold is not None
         timesteps = [int(sigma * 1000) for sigma in axis.sigmas]  # whole numbers, as in Wan2GP

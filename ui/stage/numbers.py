@@ -96,7 +96,8 @@ def _put_frames(settings: ClipSettings, value: float) -> ClipSettings:
 
 
 def _put_steps(settings: ClipSettings, value: float) -> ClipSettings:
-    return replace(settings, steps=round(value))
+    kept = settings.sigmas if settings.sigmas and len(settings.sigmas) == round(value) else None
+    return replace(settings, steps=round(value), sigmas=kept)
 
 
 def _put_shift(settings: ClipSettings, value: float) -> ClipSettings:

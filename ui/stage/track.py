@@ -6,6 +6,7 @@ from itertools import pairwise
 from PySide6.QtCore import QRectF
 
 from catalog.models import Expert
+from catalog.sampling import Sampling
 from engine.messages import StepFinished
 from ui.stage.captions import NOISE
 from ui.state.run import RunState
@@ -61,7 +62,7 @@ class Track:
         The middle of a cell is where its step's sigma is: 1.5 is the middle of the second cell.
         """
         take = self.take
-        sigma = take.model.boundary if take and self.experts else None
+        sigma = _border(take) if take and self.experts else None
         if take is None or sigma is None:
             return None
         for step, (before, after) in enumerate(pairwise(take.started.sigmas)):
@@ -72,7 +73,7 @@ class Track:
     @property
     def boundary_text(self) -> str:
         """The noise level at which the experts change over."""
-        sigma = self.take.model.boundary if self.take else None
+        sigma = _border(self.take) if self.take else None
         return f"boundary σ {sigma:.3f}" if sigma is not None else ""
 
     @property
@@ -121,3 +122,8 @@ class Track:
         if not 0 <= step < self.done:
             return ()
         return tuple(f"{self._name_of(name)} {value:.2f}" for name, value in self.steps[step].strengths)
+
+
+def _border(take: Take) -> float | None:
+    """The sigma where the experts of a run change over, if it has two."""
+    return Sampling.of(take.recipe).border(take.started.sigmas, take.model.boundary)

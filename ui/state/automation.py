@@ -9,6 +9,7 @@ from catalog.curve import Curve, held
 from catalog.errors import CatalogError
 from catalog.models import Expert
 from catalog.multipliers import entries_in
+from catalog.sampling import Sampling
 from catalog.sigma_axis import TRAIN_STEPS, SigmaAxis
 from engine.bridge import EngineBridge
 from engine.messages import RunStarted, StepFinished
@@ -96,19 +97,14 @@ class Automation(QObject):
 
     def _axis(self) -> SigmaAxis:
         """The axis of the last run while the settings are its own, else the one that the next run will have."""
-        own, model = self._run.settings, self._run.model
-        wanted = (own.steps, own.shift, own.scheduler)
+        wanted, model = Sampling.of(self._run.settings), self._run.model
         if self._started is not None:
-            recipe = self._started.recipe
-            if (
-                recipe.steps,
-                recipe.shift,
-                recipe.scheduler,
-            ) == wanted and recipe.model == self._run.model_name:
-                return SigmaAxis(self._started.sigmas, self._started.experts, model.boundary)
+            recipe, sigmas = self._started.recipe, self._started.sigmas
+            if Sampling.of(recipe) == wanted and recipe.model == self._run.model_name:
+                return SigmaAxis(sigmas, self._started.experts, wanted.border(sigmas, model.boundary))
         from catalog.planned_axis import planned  # numpy, which the window does not wait for
 
-        return planned(model, *wanted)
+        return planned(model, wanted)
 
     def _update(self) -> None:
         if self._known is not None and (axis := self._axis()) != self._known:

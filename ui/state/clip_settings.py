@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from catalog.models import ModelInfo
 from catalog.recipe import Guidance, Recipe
+from catalog.sampling import Sampling
 
 MOST_SIDE = 2048
 MOST_STEPS = 100
@@ -29,6 +30,10 @@ class ClipSettings:
     guidance: Guidance
     shift: float
     scheduler: str | None = None
+    sigmas: tuple[float, ...] | None = None
+    boundary: float | None = None
+    boundary_step: int | None = None
+    accelerator: str | None = None
 
 
 def random_seed() -> int:
@@ -55,9 +60,12 @@ def defaults_of(model: ModelInfo) -> ClipSettings:
 
 def settings_in(recipe: Recipe, model: ModelInfo) -> ClipSettings:
     """The settings that a recipe means for a model, before anything is made acceptable."""
-    names = ("negative_prompt", "width", "height", "frames", "fps", "steps", "seed", "guidance", "shift")
+    names = (
+        "negative_prompt", "width", "height", "frames", "fps", "steps", "seed", "guidance", "shift",
+        "scheduler", "sigmas", "boundary", "boundary_step", "accelerator",
+    )  # fmt: skip
     said = {name: value for name in names if (value := getattr(recipe, name)) is not None}
-    return replace(defaults_of(model), prompt=recipe.prompt, scheduler=recipe.scheduler, **said)
+    return replace(defaults_of(model), prompt=recipe.prompt, **said)
 
 
 def moved(settings: ClipSettings, model: ModelInfo) -> ClipSettings:
@@ -76,6 +84,7 @@ def accepted(settings: ClipSettings, model: ModelInfo) -> ClipSettings:
     own = model.defaults
     high = _within(settings.guidance.high, 0.0, MOST_GUIDANCE, own.guidance_high)
     low = _within(settings.guidance.low, 0.0, MOST_GUIDANCE, own.guidance_low)
+    way = Sampling.of(settings).agreeing(len(model.experts) == 2, MOST_STEPS)
     return replace(
         settings,
         prompt=_text(settings.prompt),
@@ -84,7 +93,10 @@ def accepted(settings: ClipSettings, model: ModelInfo) -> ClipSettings:
         height=accepted_side(settings.height, model),
         frames=accepted_frames(settings.frames, model),
         fps=min(max(settings.fps, 1), 120),
-        steps=min(max(settings.steps, 1), MOST_STEPS),
+        steps=way.steps,
+        sigmas=way.sigmas,
+        boundary=way.boundary,
+        boundary_step=way.boundary_step,
         seed=min(max(settings.seed, 0), MOST_SEED),
         guidance=Guidance(high, low),
         shift=_within(settings.shift, LEAST_SHIFT, MOST_SHIFT, own.shift),

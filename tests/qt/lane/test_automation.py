@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from catalog.curve import Curve, Point
 from catalog.planned_axis import planned
 from catalog.recipe import LoraUse, Recipe, dumps, loads
+from catalog.sampling import Sampling
 from engine.bridge import EngineBridge
 from tests.fakes import FakeSession, schedule_of
 from tests.qt.lane.bench import Bench
@@ -51,7 +52,7 @@ def play(bench: Bench, bridge: EngineBridge, session: FakeSession, qtbot: QtBot,
 
 def test_before_a_run_the_axis_is_that_of_the_settings(bench: Bench, qtbot: QtBot) -> None:
     own = bench.run.settings
-    assert bench.automation.axis == planned(bench.run.model, own.steps, own.shift, own.scheduler)
+    assert bench.automation.axis == planned(bench.run.model, Sampling.of(own))
     with qtbot.waitSignal(bench.automation.axis_changed):
         bench.run.change(type(own)(**{n: getattr(own, n) for n in own.__slots__} | {"steps": 9}))
     assert bench.automation.axis.steps == 9
