@@ -22,12 +22,14 @@ from engine.worker import Clip, Session
 from ui import first_start
 from ui.browser.cards import CardModel
 from ui.faults import FaultWatch
+from ui.inputs.reader import PictureReader
 from ui.main_window import MainWindow, States
 from ui.settings import Device, Settings
 from ui.signals import TerminalSignals
 from ui.state.audition import Audition
 from ui.state.automation import Automation
 from ui.state.hearing import Hearing
+from ui.state.inputs import InputState
 from ui.state.live import Live
 from ui.state.lora_names import LoraNames
 from ui.state.mix import MixState
@@ -88,6 +90,8 @@ class Program(QObject):
         self.automation = Automation(self.bridge, self.run, self.mix, self)
         self.audition = Audition(self.bridge, self.run, self.mix, self)
         self.cards = CardModel(self)
+        self.pictures = PictureReader(self.folders.state / "pictures", self)
+        self.inputs = InputState(self.run, self.pictures, self)
         self.recipes = RecipeDesk(self.run, self.mix, self.cards, self.folders, self)
         states = States(
             self.run,
@@ -101,6 +105,7 @@ class Program(QObject):
             self.recipes,
             self.catalog,
             self.settings,
+            self.inputs,
         )
         self.run.allow_memory(self.settings.memory)
         self.live.set_on(self.settings.is_live)
@@ -135,6 +140,7 @@ class Program(QObject):
             self.recipes.keep(self._last_session)
         has_ended = self.bridge.stop(PATIENCE)
         self.catalog.stop(PATIENCE)
+        self.pictures.stop(PATIENCE)
         if not has_ended:
             logging.getLogger(__name__).warning("the engine was still at work when the window closed")
             logging.shutdown()

@@ -1,8 +1,10 @@
 """Files from outside, dropped anywhere on the window."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QDropEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
@@ -10,21 +12,50 @@ from ui.browser.cards import CARD_MIME, paths_in
 from ui.theme import font, theme
 
 RECIPES = (".json", ".mp4", ".webm")
+_MARGIN = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """A place of its own for what is dragged: where in the window it is, and what a drop there does."""
+
+    area: QRect
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropPlan:
+    """What a drop does: at the landings, and with `words` anywhere else."""
+
+    words: str
+    landings: tuple[Landing, ...] = ()
+
+    def at(self, place: QPoint) -> Landing | None:
+        """The landing at a place of the window."""
+        return next((landing for landing in self.landings if landing.area.contains(place)), None)
+
+
+def plain_plan(paths: tuple[Path, ...]) -> DropPlan:
+    """The plan for recipes and for files to install."""
+    is_recipe = len(paths) == 1 and paths[0].suffix.lower() in RECIPES
+    return DropPlan("Drop to open the recipe" if is_recipe else "Drop to install")
 
 
 class DropOverlay(QWidget):
     """Covers its parent while files from outside are dragged over it.
 
     It watches the parent and every child that takes drops of its own: a text box would otherwise write
-    the file's address into the prompt. Cards of this window are left to the desk.
+    the file's address into the prompt. Cards of this window are left to the desk. `plan` says what a drop
+    of files would do.
     """
 
     dropped = Signal(object, QPoint)
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, plan: Callable[[tuple[Path, ...]], DropPlan] = plain_plan) -> None:
         super().__init__(parent)
-        self._window = parent
-        self._text = ""
+        self._window, self._plan_for = parent, plan
+        self._plan = DropPlan("")
+        self._over: Landing | None = None
         self.setAcceptDrops(True)
         self.hide()
         parent.setAcceptDrops(True)
@@ -38,6 +69,7 @@ class DropOverlay(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
         if kind == QEvent.Type.DragLeave and watched is self:
+            self._over = None
             self.hide()
         if not isinstance(event, QDropEvent):  # which enter and move events are, too
             return False
@@ -52,23 +84,34 @@ class DropOverlay(QWidget):
         event.accept()
         if kind == QEvent.Type.Drop:
             self._drop(watched, event, paths)
-        elif self.isHidden():
+            return True
+        if self.isHidden():
             self._cover(paths)
+        self._aim(self._plan.at(self._place(watched, event)))
         return True
 
     def _cover(self, paths: tuple[Path, ...]) -> None:
-        is_recipe = len(paths) == 1 and paths[0].suffix.lower() in RECIPES
-        self._text = "Drop to open the recipe" if is_recipe else "Drop to install"
+        self._plan = self._plan_for(paths)
         self.setGeometry(self._window.rect())
         self.raise_()
         self.show()
 
+    def _aim(self, landing: Landing | None) -> None:
+        if landing != self._over:
+            self._over = landing
+            self.update()
+
     def _drop(self, watched: QObject, event: QDropEvent, paths: tuple[Path, ...]) -> None:
         self.hide()
+        self._over = None
+        self.dropped.emit(paths, self._place(watched, event))
+
+    def _place(self, watched: QObject, event: QDropEvent) -> QPoint:
+        """Where in the window."""
         place = event.position().toPoint()
         if isinstance(watched, QWidget) and watched is not self._window:
-            place = watched.mapTo(self._window, place)
-        self.dropped.emit(paths, place)
+            return watched.mapTo(self._window, place)
+        return place
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -76,8 +119,25 @@ class DropOverlay(QWidget):
         ground = QColor(theme().background)
         ground.setAlphaF(0.86)
         painter.fillRect(self.rect(), ground)
-        painter.setPen(QPen(QColor(theme().accent), 2, Qt.PenStyle.DashLine))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(16, 16, -16, -16), 8, 8)
+        for landing in self._plan.landings:
+            self._paint_landing(painter, landing)
+        if self._over is None:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(theme().accent), 2, Qt.PenStyle.DashLine))
+            area = QRectF(self.rect()).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
+            painter.drawRoundedRect(area, 8, 8)
         painter.setFont(font(15, is_bold=True))
         painter.setPen(QColor(theme().text))
-        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self._text)
+        words = self._over.words if self._over else self._plan.words
+        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), words)
+
+    def _paint_landing(self, painter: QPainter, landing: Landing) -> None:
+        is_over = landing is self._over
+        painter.setBrush(QColor(theme().raised))
+        painter.setPen(QPen(QColor(theme().accent), 2 if is_over else 1))
+        painter.drawRoundedRect(QRectF(landing.area).adjusted(1, 1, -1, -1), 6, 6)
+        painter.setFont(font(12, is_bold=is_over))
+        painter.setPen(QColor(theme().text if is_over else theme().secondary))
+        room = landing.area.width() - 12
+        shown = painter.fontMetrics().elidedText(landing.words, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(landing.area, int(Qt.AlignmentFlag.AlignCenter), shown)

@@ -1,41 +1,47 @@
 """Arranges the panels, menus and shortcuts; what they do is in the states."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QSplitter, QVBoxLayout, QWidget
 
-from catalog.bridge import CatalogBridge
-from catalog.install import InstallReport
-from catalog.library import Entry
-from ui.browser.cards import CardModel
 from ui.browser.install_words import report_words
 from ui.browser.panel import BrowserPanel
 from ui.coverage.opener import CoverageOpener
 from ui.desk.desk import DeskPanel
-from ui.drop_overlay import RECIPES, DropOverlay
+from ui.drop_overlay import RECIPES, DropOverlay, DropPlan
 from ui.help import ABOUT, SHORTCUTS
+from ui.inputs.drops import is_taken, plan_of
 from ui.library_watch import LibraryWatch
 from ui.message_bar import MessageBar
 from ui.models.opener import NewModelOpener
 from ui.run_menu import RunMenu
-from ui.settings import Settings
-from ui.settings_dialog import SettingsDialog
 from ui.stage.panel import StagePanel
-from ui.state.audition import Audition
-from ui.state.automation import Automation
-from ui.state.hearing import Hearing
-from ui.state.live import Live
-from ui.state.lora_names import LoraNames
-from ui.state.mix import MixState
-from ui.state.recipe_desk import RecipeDesk
-from ui.state.run import RunState
-from ui.state.take import Take
 from ui.top_bar import TopBar
 from ui.unfinished import UnfinishedRuns
+
+if TYPE_CHECKING:
+    from catalog.bridge import CatalogBridge
+    from catalog.install import InstallReport
+    from catalog.library import Entry
+    from ui.browser.cards import CardModel
+    from ui.settings import Settings
+    from ui.state.audition import Audition
+    from ui.state.automation import Automation
+    from ui.state.hearing import Hearing
+    from ui.state.inputs import InputState
+    from ui.state.live import Live
+    from ui.state.lora_names import LoraNames
+    from ui.state.mix import MixState
+    from ui.state.recipe_desk import RecipeDesk
+    from ui.state.run import RunState
+    from ui.state.take import Take
 
 RECIPE_FILTER = "Recipes and clips (*.json *.mp4 *.webm)"
 
@@ -55,6 +61,7 @@ class States:
     recipes: RecipeDesk
     catalog: CatalogBridge
     settings: Settings
+    inputs: InputState
 
 
 class MainWindow(QMainWindow):
@@ -76,11 +83,12 @@ class MainWindow(QMainWindow):
         self.desk = DeskPanel(states.mix, states.hearing, states.automation, states.cards.entry_of)
         self.unfinished = UnfinishedRuns(states.run, states.recipes, self.message_bar, self)
         self.stage.compare_with(states.audition)
+        self.stage.take_inputs(states.inputs)
         self.new_model = NewModelOpener(states.run, self.message_bar, self)
         self._library = LibraryWatch(states.settings.library)
         self._arrange()
         self._build_menus()
-        self._overlay = DropOverlay(self)
+        self._overlay = DropOverlay(self, self._plan)
         self.coverage = CoverageOpener(states.catalog, self)
         for child in self.findChildren(QWidget):
             if child.acceptDrops() and child not in (self._overlay, self.desk):
@@ -146,7 +154,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         own, say = self._states, self.message_bar.say
-        for source in (own.run, own.recipes, own.automation, own.audition, self.browser):
+        for source in (own.run, own.recipes, own.automation, own.audition, own.inputs, self.browser):
             source.message.connect(say)
         self.top_bar.settings_requested.connect(self.open_settings)
         self.browser.chosen.connect(self._add_to_desk)
@@ -220,7 +228,12 @@ class MainWindow(QMainWindow):
     def _show_verdict(self, id: str) -> None:
         self.desk.show_verdict(id, self._states.audition.verdict(id))
 
+    def _plan(self, paths: tuple[Path, ...]) -> DropPlan:
+        return plan_of(paths, self.stage.input_row, self._states.inputs)
+
     def _take_dropped(self, paths: tuple[Path, ...], place: QPoint) -> None:
+        if is_taken(paths, place, self.stage.input_row, self._states.inputs):
+            return
         recipes = [p for p in paths if p.suffix.lower() in RECIPES and p.is_file()]
         if len(recipes) == len(paths) == 1:
             self._states.recipes.open(recipes[0])
@@ -275,6 +288,8 @@ class MainWindow(QMainWindow):
 
     def open_settings(self) -> None:
         """Show the settings."""
+        from ui.settings_dialog import SettingsDialog
+
         if SettingsDialog(self._states.settings, self).exec():
             self._states.run.allow_memory(self._states.settings.memory)
 

@@ -37,12 +37,12 @@ class Editor(QWidget):
 
 
 class SizeEditor(Editor):
-    """The sizes that a model was made for, and any other that it accepts."""
+    """The sizes that a model was made for, those in the shape of the picture, and any other it accepts."""
 
     def __init__(self, run_state: RunState) -> None:
         super().__init__(run_state)
         model = run_state.model
-        self.sizes = [self._size_button(*size) for size in model.defaults.sizes]
+        self.sizes = [self._size_button(*size) for size in run_state.sizes]
         grid = QGridLayout()
         for place, button in enumerate(self.sizes):
             grid.addWidget(button, place // 2, place % 2)
@@ -57,7 +57,9 @@ class SizeEditor(Editor):
         button = QPushButton(f"{width} × {height}")
         button.setCheckable(True)
         button.setAccessibleName(f"{width} by {height} pixels")
-        button.setToolTip(f"{width} × {height}, a size this model was made for")
+        is_own = (width, height) in self.run_state.model.defaults.sizes
+        why = "a size this model was made for" if is_own else "in the shape of the picture"
+        button.setToolTip(f"{width} × {height}, {why}")
         button.setProperty("pixels", (width, height))
         button.clicked.connect(self._choose)
         return button

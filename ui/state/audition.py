@@ -75,6 +75,8 @@ class Audition(QObject):
         status = self._mix.attachment(strip.id).status
         if not self._run.is_ready:
             yield "There is no model to render with yet.", "Try again when it is loaded."
+        if any(self._run.hindrance):
+            yield self._run.hindrance
         if status == "refused":
             yield f"{strip.name} does not play on this model, so there is nothing to compare.", ""
         if status == "attaching":

@@ -4,6 +4,7 @@ import math
 import random
 from dataclasses import dataclass, replace
 
+from catalog.inputs import NOTHING, Inputs
 from catalog.models import ModelInfo
 from catalog.recipe import Guidance, Recipe
 from catalog.sampling import Sampling
@@ -34,6 +35,8 @@ class ClipSettings:
     boundary: float | None = None
     boundary_step: int | None = None
     accelerator: str | None = None
+    inputs: Inputs = NOTHING
+    """Also those that the model of the moment does not take: another one may."""
 
 
 def random_seed() -> int:
@@ -65,17 +68,18 @@ def settings_in(recipe: Recipe, model: ModelInfo) -> ClipSettings:
         "scheduler", "sigmas", "boundary", "boundary_step", "accelerator",
     )  # fmt: skip
     said = {name: value for name in names if (value := getattr(recipe, name)) is not None}
-    return replace(defaults_of(model), prompt=recipe.prompt, **said)
+    return replace(defaults_of(model), prompt=recipe.prompt, inputs=recipe.inputs, **said)
 
 
 def moved(settings: ClipSettings, model: ModelInfo) -> ClipSettings:
-    """Settings taken along to another model: the words and the seed stay, the numbers are its own."""
+    """Settings taken along to another model: words, pictures and seed stay, the numbers are its own."""
     own = defaults_of(model)
     return replace(
         own,
         prompt=settings.prompt or own.prompt,
         negative_prompt=settings.negative_prompt or own.negative_prompt,
         seed=settings.seed,
+        inputs=settings.inputs,
     )
 
 

@@ -1,6 +1,7 @@
 """The model and the settings of the next clip as the window shows them."""
 
 from dataclasses import fields, replace
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
@@ -11,6 +12,8 @@ from catalog.recipe import Recipe
 from engine.bridge import EngineBridge
 from engine.messages import EngineReady, Failed, ModelLoaded
 from ui.state.clip_settings import ClipSettings, accepted, defaults_of, moved, random_seed, settings_in
+from ui.state.clip_sizes import Size, offers
+from ui.state.input_places import SPOKEN, lacking, pictures_of, taken
 
 
 class ClipState(QObject):
@@ -32,6 +35,10 @@ class ClipState(QObject):
         self.is_seed_locked = False
         self.recent_models: tuple[str, ...] = ()
         self.device = ""
+        self.shape: Size | None = None
+        """Of the picture that the clip follows, in pixels, where there is one and it was seen."""
+        self.broken_files: dict[str, str] = {}
+        """Pictures and clips that cannot be read, with the reasons."""
         self._is_seed_used = False
         self._loaded: ModelInfo | None = None
         self._loads = 0
@@ -68,9 +75,34 @@ class ClipState(QObject):
     def recipe(self) -> Recipe:
         """The settings as a recipe; its LoRAs are the desk's to fill in."""
         said = {field.name: getattr(self.settings, field.name) for field in fields(self.settings)}
+        said["inputs"] = taken(self.settings.inputs, self.model)
         return Recipe(model=self.model_name, **said)
 
+    @property
+    def sizes(self) -> tuple[Size, ...]:
+        """The sizes on offer for the next clip."""
+        return offers(self.model, self.shape)
+
+    @property
+    def hindrance(self) -> tuple[str, str]:
+        """Why no clip can be made with these inputs, and what to do; nothing where one can."""
+        given = self.settings.inputs
+        if lacks := lacking(given, self.model):
+            things = " and ".join(SPOKEN[field] for field in lacks)
+            it = "it" if len(lacks) == 1 else "them"
+            return f"{self.model.title} needs {things}.", f"Drop {it} on the slot below the settings."
+        for picture in pictures_of(given, self.model):
+            if why := self.broken_files.get(picture.file):
+                return f"“{Path(picture.file).name}” {why}.", "Replace it in its slot, or remove it there."
+        return "", ""
+
     # Settings
+
+    def follow(self, shape: Size | None) -> None:
+        """Offer sizes in the shape of a picture, or only the model's own."""
+        if shape != self.shape:
+            self.shape = shape
+            self.changed.emit()
 
     def change(self, settings: ClipSettings) -> None:
         """Take settings over, each at the nearest value that the model accepts."""

@@ -1,20 +1,26 @@
 """Opening and saving recipes: the run's settings and the desk's strips together."""
 
+from __future__ import annotations
+
 import contextlib
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from catalog import recipe_files
 from catalog.errors import CatalogError
-from catalog.folders import Folders
-from catalog.library import Entry
 from catalog.portable import portable
 from catalog.recipe import LoraUse, Recipe, dumps, unknown_fields
-from ui.browser.cards import CardModel
-from ui.state.mix import MixState
-from ui.state.run import RunState
+from ui.state.input_places import whole
+
+if TYPE_CHECKING:
+    from catalog.folders import Folders
+    from catalog.library import Entry
+    from ui.browser.cards import CardModel
+    from ui.state.mix import MixState
+    from ui.state.run import RunState
 
 
 class RecipeDesk(QObject):
@@ -83,7 +89,7 @@ class RecipeDesk(QObject):
     def _bring(self, recipe: Recipe, path: Path) -> list[tuple[LoraUse, str]]:
         """Show a recipe; returns the LoRAs that are not there, with the reasons."""
         found, missing = self._locate(recipe, path)
-        self._run.apply_recipe(recipe)
+        self._run.apply_recipe(replace(recipe, inputs=whole(recipe.inputs, path)))
         self._mix.load(found)
         return missing
 

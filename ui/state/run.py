@@ -114,6 +114,10 @@ class RunState(ClipState):
 
     def generate(self) -> None:
         """Start a clip, or queue it behind the one under way; that of a draft where one is on the stage."""
+        sentence, advice = self.hindrance
+        if sentence:
+            self.message.emit("refused", sentence, advice, "")
+            return
         shown = self.takes.on_show
         is_draft_shown = shown is not None and shown.is_draft
         if self._is_seed_used and not self.is_seed_locked and not is_draft_shown:
@@ -121,8 +125,9 @@ class RunState(ClipState):
         self._is_seed_used = self._ask(Asked(self.recipe())) or self._is_seed_used
 
     def draft(self) -> None:
-        """Render with the strengths of this moment, in place of the draft before."""
-        self._ask(Asked(self.recipe(), is_draft=True))
+        """Render with the strengths of this moment, in place of the draft before, where a clip can be made."""
+        if not any(self.hindrance):
+            self._ask(Asked(self.recipe(), is_draft=True))
 
     def branch(self, take: Take, step: int) -> None:
         """Render on from a step of a take, with the strengths of this moment, as a take of its own."""

@@ -1,0 +1,1 @@
+"""Pictures in: the slots under the settings, and the small images in them."""
