@@ -1,21 +1,26 @@
 """The desk's strips and the mix they make; every change is heard at once and can be undone."""
 
+from __future__ import annotations
+
 import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from catalog.curve import Curve
-from catalog.library import Entry
-from catalog.models import Expert, ModelInfo
 from catalog.recipe import LoraUse
-from engine.bridge import EngineBridge
 from engine.messages import AdapterAttached, Failed, Mix, ModelLoaded, Strip
 from ui.state.strip import LIMIT, Attachment, StripState
+
+if TYPE_CHECKING:
+    from catalog.curve import Curve
+    from catalog.library import Entry
+    from catalog.models import Expert, ModelInfo
+    from engine.bridge import EngineBridge
 
 Strips = tuple[StripState, ...]
 EXPERTS: tuple[Expert, ...] = ("high", "low")
@@ -105,11 +110,7 @@ class MixState(QObject):
         strip = self.strip(id)
         if strip is None or not math.isfinite(value) or abs(value) > LIMIT:
             return
-        moved = self._faders_of(expert)
-        high = float(value) if "high" in moved else strip.high
-        low = float(value) if "low" in moved else strip.low
-        by_hand = strip.by_hand | {e for e in moved if strip.curve(e) is not None}
-        changed = replace(strip, high=high, low=low, per_step=(), by_hand=by_hand)
+        changed = strip.moved(self._faders_of(expert), float(value))
         self._swap(f"{strip.name} strength", changed, f"{id} {expert} {self._gesture}")
 
     def set_curve(self, id: str, expert: Expert, curve: Curve | None) -> None:

@@ -1,15 +1,20 @@
 """One strip of the desk as a value: what is played, how strongly, and what became of it."""
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from __future__ import annotations
 
-from catalog.coverage import Coverage
-from catalog.curve import Curve
-from catalog.library import Entry
-from catalog.models import Expert
-from engine.gauge import Gauge
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
 from engine.messages import Strip
+
+if TYPE_CHECKING:
+    from catalog.coverage import Coverage
+    from catalog.curve import Curve
+    from catalog.library import Entry
+    from catalog.models import Expert
+    from engine.gauge import Gauge
 
 LIMIT = 100.0
 """Strengths beyond this are a slip of the keyboard, not a wish."""
@@ -53,6 +58,16 @@ class StripState:
     def followed(self, expert: Expert) -> Curve | None:
         """The curve that plays instead of the fader."""
         return None if expert in self.by_hand else self.curve(expert)
+
+    def moved(self, experts: Sequence[Expert], value: float) -> StripState:
+        """The strip with these experts' faders at a strength: they take over from curves, which wait."""
+        return replace(
+            self,
+            high=value if "high" in experts else self.high,
+            low=value if "low" in experts else self.low,
+            per_step=(),
+            by_hand=self.by_hand | {e for e in experts if self.curve(e) is not None},
+        )
 
     def played(self, is_any_solo: bool) -> Strip:
         """What the engine hears: mute and other strips' solo make it 0."""
