@@ -84,7 +84,8 @@ def guidance(name: str, value: Any) -> Guidance:
 def scheduler(name: str, value: Any) -> str:
     """The name of a scheduler."""
     if not isinstance(value, str) or value not in SCHEDULERS:
-        raise wrong(name, value, f"null, {' or '.join(f'“{s}”' for s in SCHEDULERS)}")
+        *most, last = (f"“{known}”" for known in SCHEDULERS)
+        raise wrong(name, value, f"null, {', '.join(most)} or {last}")
     return value
 
 

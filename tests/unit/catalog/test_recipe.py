@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from catalog.curve import Curve, Point
 from catalog.errors import BadRecipe
 from catalog.recipe import Guidance, LoraUse, Recipe, dumps, loads, unknown_fields
+from catalog.recipe_checks import SCHEDULERS
 
 FULL = {
     "version": 1,
@@ -25,6 +26,10 @@ FULL = {
     "guidance": {"high": 4.0, "low": 3.0},
     "shift": None,
     "scheduler": None,
+    "sigmas": [1, 0.9, 0.5, 0.1],
+    "boundary": None,
+    "boundary_step": 2,
+    "accelerator": "lightning",
     "loras": [
         {"file": "neon.safetensors", "high": 0.0, "low": 0.8},
         {"file": "orbit.safetensors", "strength": 1.0},
@@ -94,7 +99,10 @@ RECIPES = st.builds(
     seed=st.none() | st.integers(0, 2**63 - 1),
     guidance=st.none() | st.builds(Guidance, st.floats(0, 1000), st.floats(0, 1000)),
     shift=st.none() | st.floats(0, 1000, exclude_min=True),
-    scheduler=st.sampled_from([None, "unipc", "euler"]),
+    scheduler=st.sampled_from([None, *SCHEDULERS]),
+    sigmas=st.none() | st.sampled_from([(1.0, 0.5), (0.9999, 0.1, 1 / 3e4)]),
+    boundary=st.none() | st.floats(0, 1, exclude_min=True, exclude_max=True),
+    accelerator=st.none() | st.text(),
     loras=st.lists(
         st.builds(
             LoraUse,
@@ -146,7 +154,21 @@ def test_writing_and_reading_gives_the_same(recipe: Recipe) -> None:
         (text(guidance={"high": float("inf"), "low": 1}), ("guidance.high", "Infinity")),
         (text(shift=0), ("shift", "above 0")),
         (text(shift=True), ("shift",)),
-        (text(scheduler="ddim"), ("scheduler", "unipc", "euler")),
+        (text(scheduler="ddim"), ("scheduler", "null", "unipc", "euler", "dpm++", "or “lcm”")),
+        (text(sigmas=0.5), ("sigmas", "null or a list")),
+        (text(sigmas=[]), ("sigmas", "one for each step")),
+        (text(sigmas=[1, 0.5]), ("sigmas", "2 values", "(4)")),
+        (text(sigmas=[1, 0.5, 0.5, 0.2]), ("sigmas[2]", "less than the number before")),
+        (text(sigmas=[1, 0.9, 0.5, 0]), ("sigmas[3]", "above 0")),
+        (text(sigmas=[1.5, 0.9, 0.5, 0.1]), ("sigmas[0]", "1.5", "to 1")),
+        (text(sigmas=[1, 0.9, 0.5, 1e-9]), ("sigmas[3]", "above 0")),
+        (text(sigmas=[1, True, 0.5, 0.1]), ("sigmas[1]", "true")),
+        (text(boundary=1), ("boundary", "below 1")),
+        (text(boundary=0), ("boundary", "above 0")),
+        (text(boundary_step=0), ("boundary_step", "from 1")),
+        (text(boundary_step=4), ("boundary_step", "is 4", "“steps” (4)")),
+        (text(boundary=0.9, boundary_step=2), ("boundary", "boundary_step", "only one")),
+        (text(accelerator=4), ("accelerator", "a text")),
         (text(loras={"file": "a"}), ("loras", "a list")),
         (text(loras=["a"]), ("loras[0]", "“file”")),
         (text(loras=[{"strength": 1}]), ("loras[0].file", "missing")),

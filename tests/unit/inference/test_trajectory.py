@@ -214,6 +214,7 @@ def test_adapters_are_known_by_content_not_by_name(playing: WanSession, files: t
     [
         {"prompt": "a blue square"}, {"negative_prompt": "red"}, {"seed": 4}, {"width": 32}, {"frames": 9},
         {"steps": 4}, {"shift": 4.0}, {"scheduler": "euler"}, {"guidance": Guidance(5.0, 3.0)},
+        {"sigmas": (1.0, 0.9, 0.7, 0.5, 0.2)}, {"scheduler": "dpm++"},
     ],
     ids=lambda changes: next(iter(changes)),
 )  # fmt: skip
