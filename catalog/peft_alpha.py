@@ -1,6 +1,7 @@
 """The alphas that a file's metadata states in PEFT's own settings, which diffusers writes instead of alpha tensors."""
 
 import json
+import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -8,9 +9,10 @@ from typing import Any
 
 from catalog.experts import Expert
 
-# patterns come from files of unknown origin: none may take long to match, nor may many that take a little
+# patterns come from files of unknown origin: none may take long to match, nor may many that take a little;
+# groups in a row or under a repetition may take time that doubles with each
 _PLAIN = re.compile(r"[^*+?{}()]*")
-_QUICK = re.compile(r"[^*+?{}()]*(?:[*+?][^*+?{}()]*){0,2}")
+_QUICK = re.compile(r"[^*+?{}()]*(?:(?:[*+?][^*+?{}()]*){0,2}|\([^*+?{}()]*\)[^*+?{}()]*)")
 _LONGEST, _MOST, _MOST_QUICK = 256, 2000, 100
 _HUGE = 1e9
 
@@ -22,40 +24,66 @@ class StatedAlpha:
     value: float
     is_rslora: bool
 
+    def scale(self, rank: int) -> float:
+        """What a pair of that rank is multiplied by."""
+        return self.value / (math.sqrt(rank) if self.is_rslora else rank)
+
 
 def stated_alphas(
     metadata: Mapping[str, str], layers: Collection[tuple[Expert | None, str]]
 ) -> tuple[StatedAlpha, ...]:
     """One for each of the layers (the expert that its tensors name, and its module) that has one stated."""
-    stored = _stored(metadata)
-    experts = {expert for expert, _ in layers} if stored else set()
-    rules = {expert: _Rules.of(_component(stored, expert)) for expert in experts}
-    found = (rules[expert].of_layer(module) for expert, module in layers if rules)
+    rules = {expert: alpha_rules(metadata, expert) for expert in {expert for expert, _ in layers}}
+    found = (rules[expert].of_layer(module) for expert, module in layers)
     return tuple(alpha for alpha in found if alpha)
 
 
 @dataclass(frozen=True, slots=True)
-class _Rules:
-    """PEFT's: the first pattern that matches the end of a module's name, else the alpha of all."""
+class AlphaRules:
+    """PEFT's: the first pattern that matches the end of a module's name, else the alpha of all.
 
-    patterns: tuple[tuple[re.Pattern[str], Any], ...]
-    default: Any
-    is_rslora: bool
+    `problem` is one sentence when there are patterns that cannot be read or trusted, which are passed over:
+    what they would say of a layer is then not known.
+    """
 
-    @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> "_Rules":
-        stated = settings.get("alpha_pattern")
-        patterns = list(stated.items())[:_MOST] if isinstance(stated, dict) else []
-        allowed = _QUICK if len(patterns) <= _MOST_QUICK else _PLAIN
-        compiled = [(_compiled(pattern, allowed), value) for pattern, value in patterns]
-        known = tuple((pattern, value) for pattern, value in compiled if pattern)
-        return cls(known, settings.get("lora_alpha"), bool(settings.get("use_rslora")))
+    patterns: tuple[tuple[re.Pattern[str], Any], ...] = ()
+    default: Any = None
+    is_rslora: bool = False
+    problem: str = ""
 
     def of_layer(self, module: str) -> StatedAlpha | None:
+        """The alpha of a layer without an alpha of its own; None where none, or no usable number, is stated."""
         fitting = (value for pattern, value in self.patterns if pattern.match(module))
         value = next(fitting, self.default)
         is_number = type(value) in (int, float) and abs(value) < _HUGE
         return StatedAlpha(float(value), self.is_rslora) if is_number else None
+
+
+NO_RULES = AlphaRules()
+
+
+def alpha_rules(metadata: Mapping[str, str], expert: Expert | None) -> AlphaRules:
+    """The rules for the layers of one expert, or for those that name none."""
+    settings = _component(_stored(metadata), expert)
+    stated = settings.get("alpha_pattern")
+    patterns = list(stated.items()) if isinstance(stated, dict) else []
+    allowed = _QUICK if len(patterns) <= _MOST_QUICK else _PLAIN
+    compiled = [(pattern, _compiled(pattern, allowed), value) for pattern, value in patterns[:_MOST]]
+    return AlphaRules(
+        tuple((known, value) for _, known, value in compiled if known),
+        settings.get("lora_alpha"),
+        bool(settings.get("use_rslora")),
+        _problem([pattern for pattern, known, _ in compiled if not known], len(patterns)),
+    )
+
+
+def _problem(unread: list[str], count: int) -> str:
+    if unread:
+        shown = unread[0][:60]
+        return f"Its alpha_pattern “{shown}” cannot be read safely, so the scale of its layers is not known."
+    if count > _MOST:
+        return f"Its alpha_pattern has {count:,} entries, too many to be read safely."
+    return ""
 
 
 def _compiled(pattern: str, allowed: re.Pattern[str]) -> re.Pattern[str] | None:

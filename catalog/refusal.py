@@ -9,6 +9,7 @@ from catalog.file_layers import FileLayers, Slot
 from catalog.fit import Fit
 from catalog.header import Header
 from catalog.inventory import Inventory
+from catalog.peft_alpha import alpha_rules
 
 
 def refusal_of(
@@ -18,7 +19,7 @@ def refusal_of(
     if any("reshape_weight" in keys for keys in file.layers.values()):
         return "It is a control LoRA: it widens the model’s inputs for a control video, which cannot be used here."
     model = next(iter(experts.values()))
-    return _wrong_size(found, model) or _nothing(header, file, found, model)
+    return _wrong_size(found, model) or _nothing(header, file, found, model) or _unscaled(header, file)
 
 
 def _wrong_size(found: Mapping[Slot, Fit], model: Inventory) -> str:
@@ -74,3 +75,9 @@ def _nothing(header: Header, file: FileLayers, found: Mapping[Slot, Fit], model:
     if errors and 2 * errors.total() >= len(found) + len(file.strangers):
         return f"None of its layers can be applied. {errors.most_common(1)[0][0]}"
     return f"Nothing in it applies to this model: {reasons.most_common(1)[0][0]}."
+
+
+def _unscaled(header: Header, file: FileLayers) -> str:
+    """Why it is not known how strong layers without an alpha of their own would be, "" when it is."""
+    experts = {expert for (expert, _), keys in file.layers.items() if "down" in keys and "alpha" not in keys}
+    return next(filter(None, (alpha_rules(header.metadata, expert).problem for expert in experts)), "")

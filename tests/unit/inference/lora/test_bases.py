@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from catalog.peft_alpha import NO_RULES
 from engine.inference.lora import base
 from engine.inference.lora.bank import Segment
 from engine.inference.lora.build import build
@@ -35,7 +36,7 @@ def matrices_for(layer: nn.Linear, kind: str, way: Way) -> tuple[Matrices, Stren
     strengths, cpu = Strengths(torch.device("cpu")), torch.device("cpu")
     matrices = Matrices("high", strengths, Workspace(way))
     effect = build(
-        Parts("layer", parts_of(kind), {}, lambda name: base.parameter(layer, name)), "weight", True
+        Parts("layer", parts_of(kind), NO_RULES, lambda name: base.parameter(layer, name)), "weight", True
     )
     dtype = base.compute_dtype(layer)
     matrices.bank.change([Segment("a", ("high",), pair) for pair in effect.pairs], cpu, dtype)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from catalog.peft_alpha import NO_RULES
 from engine.inference.lora.bank import Segment
 from engine.inference.lora.build import build
 from engine.inference.lora.delta import Call
@@ -61,7 +62,9 @@ def _played(way: Way, layer: nn.Linear, parts: dict[str, Tensor], x: Tensor, str
     """The layer's output with one adapter on it."""
     strengths = Strengths(torch.device("cpu"))
     matrices = Matrices("high", strengths, Workspace(way))
-    effect = build(Parts("layer", parts, {}, lambda name: layer._parameters[name].detach()), "weight", True)
+    effect = build(
+        Parts("layer", parts, NO_RULES, lambda name: layer._parameters[name].detach()), "weight", True
+    )
     segments = [Segment("a", ("high",), pair) for pair in effect.pairs]
     matrices.bank.change(segments, torch.device("cpu"), torch.float32)
     matrices.placed = [Placed("a", delta) for delta in effect.deltas]

@@ -1,21 +1,66 @@
 """Scales that a file's own settings state are read by PEFT's rule, and nothing in them can hang or crash."""
 
-import pytest
+import json
+from pathlib import Path
 
+import pytest
+import torch
+
+from catalog.peft_alpha import alpha_rules
 from engine.errors import AdapterRefused
 from engine.inference.lora.scale import pair_scale
+from tests.unit.inference.conformance.bench import Bench, bench
+from tests.unit.inference.conformance.cases import AB, AB_ALPHA, one, stated
+from tests.unit.inference.conformance.files import make
+from tests.unit.inference.conformance.kinds import Kind
+from tests.unit.inference.conformance.names import DIFFUSERS
 
 MODULE = "blocks.0.ffn.net.2"
+SLOW = ("(a*)*b", ".*" * 20 + "b", "(.|.)" * 40 + "!", "(.|.|.)+!", "(?:.|.)(?:.|.)", "[", "x" * 300)
+
+
+def scale(**settings: object) -> float:
+    stored = {f"transformer.{name}": value for name, value in settings.items()}
+    return pair_scale(4, None, alpha_rules({"lora_adapter_metadata": json.dumps(stored)}, None), MODULE)
 
 
 @pytest.mark.parametrize(
-    ("patterns", "expected"), [({"ffn.net.2": 4}, 1.0), ({"(to_q|net.2)": 2}, 0.5), ({"to_q": 4}, 2.0)]
+    ("patterns", "expected"),
+    [({"ffn.net.2": 4}, 1.0), ({"(to_q|net.2)": 2}, 0.5), ({"to_q": 4}, 2.0), ({r".*\.net\.2": 12}, 3.0)],
 )
 def test_the_pattern_that_fits_the_end_of_the_name_decides(patterns: dict[str, int], expected: float) -> None:
-    assert pair_scale(4, None, {"lora_alpha": 8, "alpha_pattern": patterns}, MODULE) == expected
+    assert scale(lora_alpha=8, alpha_pattern=patterns) == expected
 
 
-@pytest.mark.parametrize("pattern", ["(", "(a*)*b", "x" * 300, ".*" * 20 + "b"])
-def test_patterns_that_cannot_be_trusted_refuse_the_file(pattern: str) -> None:
+@pytest.mark.parametrize(
+    ("alpha", "expected"), [(8, 2.0), (True, 1.0), ("8", 1.0), (float("nan"), 1.0), (1e12, 1.0)]
+)
+def test_what_is_no_usable_number_states_no_alpha(alpha: object, expected: float) -> None:
+    assert scale(lora_alpha=alpha) == expected
+    assert scale(alpha_pattern={"net.2": alpha}) == expected
+
+
+def attach(folder: Path, kind: Kind, patterns: dict[str, float]) -> Bench:
+    made = bench(folder)
+    file = make(
+        one(DIFFUSERS, kind, metadata=stated(lora_alpha=8, alpha_pattern=patterns)), made.bare, "settings"
+    )
+    made.attach("a", file)
+    return made
+
+
+@pytest.mark.parametrize("pattern", SLOW)
+def test_patterns_that_cannot_be_trusted_refuse_the_file(pattern: str, tmp_path: Path) -> None:
     with pytest.raises(AdapterRefused, match="alpha_pattern"):
-        pair_scale(4, None, {"alpha_pattern": {pattern: 1}}, MODULE)
+        attach(tmp_path, AB, {pattern: 1.0})
+
+
+def test_they_do_not_matter_where_every_layer_has_its_alpha(tmp_path: Path) -> None:
+    made = attach(tmp_path, AB_ALPHA, {SLOW[0]: 1.0})
+    made.set(a=1.0)
+    assert not torch.equal(made.answer(), bench(tmp_path).answer())
+
+
+def test_more_patterns_than_anyone_writes_refuse_the_file(tmp_path: Path) -> None:
+    with pytest.raises(AdapterRefused, match="too many"):
+        attach(tmp_path, AB, {f"blocks.{number}.x": 1.0 for number in range(3000)})
