@@ -1,12 +1,15 @@
 """Coverage in words: one line for a card, one sentence, reasons with the keys they hold for, all as text."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from catalog.coverage import Coverage, Share
+if TYPE_CHECKING:
+    from catalog.coverage import Coverage, Share
 
 Tone = Literal["good", "look", "refused"]
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from catalog.errors import CatalogError
 from catalog.header import read_header
-from catalog.recipe_files import load as load_recipe
 from engine.errors import CannotContinue
 from engine.messages import Unfinished
 
@@ -43,8 +42,10 @@ def unfinished(root: Path) -> tuple[Unfinished, ...]:
 
 def read(folder: Path) -> Unfinished | None:
     """The run in a folder, or None where there is none that could be continued."""
+    from catalog.recipe_files import load  # with ffmpeg, for which the window need not wait
+
     try:
-        recipe = load_recipe(folder / RECIPE)
+        recipe = load(folder / RECIPE)
         whole = [(step, file) for step, file in points_in(folder) if _is_whole(file)]
         if recipe.steps is None or not whole:
             return None

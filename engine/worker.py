@@ -1,5 +1,7 @@
 """The engine thread: takes commands in order, runs them in the session, posts what happened."""
 
+from __future__ import annotations
+
 import logging
 import queue
 import threading
@@ -10,13 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, assert_never
 
-from catalog.coverage import Coverage
 from catalog.errors import ExpectedError
-from catalog.models import ModelInfo
-from catalog.recipe import Recipe
 from engine import runs
 from engine.errors import Cancelled, EngineError
-from engine.live import LiveControls
 from engine.messages import (
     AdapterAttached,
     AdapterDetached,
@@ -39,6 +37,11 @@ from engine.messages import (
 if TYPE_CHECKING:  # the window is painted before numpy is there
     import numpy as np
     from numpy.typing import NDArray
+
+    from catalog.coverage import Coverage
+    from catalog.models import ModelInfo
+    from catalog.recipe import Recipe
+    from engine.live import LiveControls
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +82,7 @@ class Clip:
 
     frames: Frames
     recipe: Recipe
-    latents: "NDArray[np.float32] | None" = None
+    latents: NDArray[np.float32] | None = None
     coverage: tuple[tuple[str, Coverage], ...] = ()
 
 

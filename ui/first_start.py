@@ -1,8 +1,13 @@
 """What a newcomer finds: two strips on the desk and one thing to do."""
 
-from catalog.library import Entry
-from ui.browser.cards import CardModel
-from ui.state.mix import MixState
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from catalog.library import Entry
+    from ui.browser.cards import CardModel
+    from ui.state.mix import MixState
 
 STRIPS = ("halo", "giant")
 SENTENCE = "Press Ctrl+Enter."

@@ -140,10 +140,17 @@ class MainWindow(QMainWindow):
         edit.addActions([undo, redo])
         edit.addSeparator()
         self._add(edit, "&Find LoRAs", self.find_loras, "Ctrl+F")
-        bar.addMenu(RunMenu(own.run, own.live, self.stage, self.unfinished, bar))
+        self.run_menu = RunMenu(own.run, own.live, self.stage, self.unfinished, bar)
+        bar.addMenu(self.run_menu)
         help_menu = bar.addMenu("&Help")
         self._add(help_menu, "&Shortcuts", lambda: self._tell("Shortcuts", SHORTCUTS), "F1")
         self._add(help_menu, "&About LoRA Alchemy", lambda: self._tell("About LoRA Alchemy", ABOUT))
+
+    def offer_grid(self, open_grid: Callable[[], object]) -> None:
+        """Let the desk's menu and the Run menu open the grid."""
+        self.desk.grid_asked.connect(open_grid)
+        self.run_menu.addSeparator()
+        self._add(self.run_menu, "&Grid of strengths…", open_grid, "Ctrl+G")
 
     def _add(self, menu: QMenu, text: str, do: Callable[[], object], *keys: str) -> QAction:
         action = QAction(text, self)

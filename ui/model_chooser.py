@@ -6,7 +6,6 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from catalog.folders import default_folders
-from catalog.model_assembly import SUFFIX, saved_assemblies
 from catalog.models import find_model
 from ui.state.run import RunState
 from ui.theme import icon, theme, watcher
@@ -41,6 +40,8 @@ class ModelChooser(QPushButton):
         self.setToolTip(f"Choose the model (↓)\n{run.model.title}, {experts}\n{run.model.path}")
 
     def _fill(self) -> None:
+        from catalog.model_assembly import SUFFIX, saved_assemblies  # the window's start needs no list
+
         menu, run = self.menu(), self._run_state
         menu.clear()
         self._add(find_model("demo").title, "demo", "The built-in model")

@@ -1,6 +1,11 @@
 """How the words of a verdict are coloured, wherever they stand."""
 
-from engine.verdict import Word
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.verdict import Word
 
 TONES: dict[Word, str] = {
     "no measurable effect": "look",

@@ -9,16 +9,17 @@ SCRIPT = """
 import sys
 from PySide6.QtWidgets import QApplication
 from catalog.folders import default_folders
-from tests.fakes import FakeSession
 application = QApplication([])
 from ui.app import Program
-program = Program(default_folders(), lambda device: FakeSession())
+program = Program(default_folders(), lambda device: None)
+painted = []
+program.start = lambda: painted.append(set(sys.modules))
 program.show()
-while not program._is_started:
+while not painted:
     application.processEvents()
-heavy = {"torch", "diffusers", "transformers", "peft", "accelerate"} & sys.modules.keys()
 program.window.close()
-assert not heavy, heavy
+heavy = {"torch", "diffusers", "transformers", "peft", "accelerate", "numpy", "PIL", "safetensors", "sqlite3"}
+assert not heavy & painted[0], heavy & painted[0]
 """
 
 

@@ -1,18 +1,23 @@
 """How a card looks: a picture made from the file's hash, letters, name, what it is, kind, size, coverage."""
 
+from __future__ import annotations
+
 import hashlib
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QLinearGradient, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from catalog.coverage_words import Tally, short
-from catalog.library import Entry
 from ui.browser.cards import ENTRY_ROLE, TALLY_ROLE
 from ui.browser.words import is_suspect, kind_line, letters, what_line
 from ui.coverage.bar import HEIGHT as BAR
 from ui.coverage.bar import paint_bar
 from ui.theme import font, theme
+
+if TYPE_CHECKING:
+    from catalog.library import Entry
 
 GAP = 8
 TEXT_HEIGHT = 88

@@ -1,15 +1,18 @@
 """Which cards are shown: the words searched for and the chips that are on."""
 
-from typing import Literal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QObject, QSortFilterProxyModel, Qt
 
-from catalog.coverage_words import Tally
-from catalog.identify import misfit
-from catalog.library import Entry
-from catalog.models import ModelInfo
 from ui.browser.cards import ENTRY_ROLE, TALLY_ROLE, Index
 from ui.browser.words import is_suspect, letters
+
+if TYPE_CHECKING:
+    from catalog.coverage_words import Tally
+    from catalog.library import Entry
+    from catalog.models import ModelInfo
 
 Chip = Literal["fits", "high", "low", "problem"]
 
@@ -60,5 +63,7 @@ class CardFilter(QSortFilterProxyModel):
             return tally.tone != "refused"
         if chip == "fits":
             is_known = entry.identity is not None and self._model is not None
+            from catalog.identify import misfit  # no cards, no question: the window starts without it
+
             return is_known and not misfit(entry.identity, self._model)  # type: ignore[arg-type]
         return chip[0].upper() in letters(entry)

@@ -1,8 +1,11 @@
 """The library's entries as a Qt model, and how they travel by drag."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -15,11 +18,13 @@ from PySide6.QtCore import (
     QUrl,
 )
 
-from catalog.card_coverage import CardCoverage
 from catalog.coverage_words import Tally, short
-from catalog.library import Entry
-from catalog.models import ModelInfo
 from ui.browser.words import full_text, kind_line
+
+if TYPE_CHECKING:
+    from catalog.card_coverage import CardCoverage
+    from catalog.library import Entry
+    from catalog.models import ModelInfo
 
 CARD_MIME = "application/x-lora-alchemy-cards"
 ENTRY_ROLE = int(Qt.ItemDataRole.UserRole) + 1

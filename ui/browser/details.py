@@ -1,16 +1,21 @@
 """What is known about the selected LoRA file, as text that can be copied."""
 
+from __future__ import annotations
+
 from html import escape
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QTextEdit, QVBoxLayout, QWidget
 
-from catalog.coverage_words import Tally
-from catalog.library import Entry
 from ui.browser.words import Fact, facts
 from ui.elided_label import ElidedLabel
 from ui.stage.icon_button import IconButton
 from ui.theme import Theme, font, theme, watcher
+
+if TYPE_CHECKING:
+    from catalog.coverage_words import Tally
+    from catalog.library import Entry
 
 
 class DetailsPane(QFrame):

@@ -1,6 +1,11 @@
 """What an installation is reported as."""
 
-from catalog.install import InstallReport
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from catalog.install import InstallReport
 
 
 def report_words(report: InstallReport) -> tuple[str, str, str, str]:

@@ -1,6 +1,9 @@
 """The browser: search, chips, cards, and what is known about the selected one."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QFile, QPoint, Qt, QUrl, Signal
 from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QKeySequence, QResizeEvent, QShortcut
@@ -16,13 +19,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from catalog.library import Entry
-from catalog.models import ModelInfo
 from ui.browser.card_filter import CardFilter, Chip
 from ui.browser.card_view import CardView
 from ui.browser.cards import ENTRY_ROLE, CardModel
 from ui.browser.details import DetailsPane
 from ui.theme import icon, theme, watcher
+
+if TYPE_CHECKING:
+    from catalog.library import Entry
+    from catalog.models import ModelInfo
 
 CHIPS: tuple[tuple[Chip, str, str], ...] = (
     ("fits", "Fits model", "Only what fits the loaded model"),

@@ -1,12 +1,16 @@
 """What a card says about an entry, in words."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from catalog.coverage_words import Tally, sentence
-from catalog.identify import Identity
-from catalog.library import Entry
+
+if TYPE_CHECKING:
+    from catalog.identify import Identity
+    from catalog.library import Entry
 
 Meaning = Literal["text", "secondary", "good", "look", "refused"]
 

@@ -1,15 +1,19 @@
 """Opens the full list for a card or a strip; one list at a time."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from catalog.bridge import CatalogBridge
-from catalog.card_coverage import Explained
-from catalog.models import ModelInfo
-from ui.coverage.window import CoverageWindow
-from ui.state.strip import Attachment, StripState
+if TYPE_CHECKING:
+    from catalog.bridge import CatalogBridge
+    from catalog.card_coverage import Explained
+    from catalog.models import ModelInfo
+    from ui.coverage.window import CoverageWindow
+    from ui.state.strip import Attachment, StripState
 
 
 class CoverageOpener(QObject):
@@ -39,6 +43,8 @@ class CoverageOpener(QObject):
     def _show(self, name: str, model: ModelInfo) -> CoverageWindow:
         if self.window is not None:
             self.window.close()
+        from ui.coverage.window import CoverageWindow  # not before somebody asks: the window starts sooner
+
         window = CoverageWindow(name, model, self._owner)
         self.window = window
         window.finished.connect(lambda _code: self._forget(window))

@@ -1,5 +1,7 @@
 """The desk: a header, the strips, and a place to drop more."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -9,18 +11,18 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QScrollArea, QVBoxLayout, QWidget
 
-from catalog.library import Entry
-from engine.verdict import Verdict
 from ui.browser.cards import CARD_MIME, paths_in
 from ui.desk.desk_menu_button import DeskMenuButton
 from ui.desk.drop_zone import DropZone
 from ui.desk.mime import STRIP_MIME
-from ui.state.automation import Automation
-from ui.state.hearing import Hearing
-from ui.state.mix import MixState
 
 if TYPE_CHECKING:
+    from catalog.library import Entry
+    from engine.verdict import Verdict
     from ui.desk.strip import StripView
+    from ui.state.automation import Automation
+    from ui.state.hearing import Hearing
+    from ui.state.mix import MixState
 
 
 class DeskPanel(QFrame):
@@ -32,6 +34,8 @@ class DeskPanel(QFrame):
 
     coverage_asked = Signal(str)
     audition_asked = Signal(str)
+    grid_asked = Signal()
+    """Clips of many strengths are wanted side by side."""
 
     def __init__(
         self,
@@ -56,7 +60,7 @@ class DeskPanel(QFrame):
         self._sync()
 
     @property
-    def views(self) -> "tuple[StripView, ...]":
+    def views(self) -> tuple[StripView, ...]:
         """The strips as they are shown, from the top."""
         return tuple(self._views[s.id] for s in self._mix.strips)
 
@@ -128,7 +132,7 @@ class DeskPanel(QFrame):
         if lost is not None and ids:
             self.views[min(lost, len(ids) - 1)].setFocus()
 
-    def _make_view(self, id: str) -> "StripView":
+    def _make_view(self, id: str) -> StripView:
         from ui.desk.strip import StripView  # the first strip comes when the window is there
 
         view = StripView(id, self._mix, self._hearing, self._automation)
@@ -145,7 +149,10 @@ class DeskPanel(QFrame):
         """What can be done with all strips."""
         from ui.desk.desk_menu import desk_menu
 
-        return desk_menu(self, self.views, self._automation)
+        menu = desk_menu(self, self.views, self._automation)
+        menu.addSeparator()
+        menu.addAction("Grid of strengths…\tCtrl+G", self.grid_asked.emit)
+        return menu
 
     def _open_menu(self) -> None:
         self.menu().popup(self.menu_button.mapToGlobal(self.menu_button.rect().bottomLeft()))
@@ -206,6 +213,6 @@ class DeskPanel(QFrame):
         return sum(middle < y for middle in middles)
 
 
-def _has_focus(view: "StripView") -> bool:
+def _has_focus(view: StripView) -> bool:
     inner = view.focusWidget()
     return view.hasFocus() or (inner is not None and inner.hasFocus())

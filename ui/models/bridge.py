@@ -1,15 +1,19 @@
 """Looks at files that may be parts of a model, on threads of its own, and tells by signals."""
 
+from __future__ import annotations
+
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from catalog.install import InstallReport
-from catalog.part_files import PartFile, look_at, spread
+if TYPE_CHECKING:
+    from catalog.install import InstallReport
+    from catalog.part_files import PartFile
 
 MOST_FILES = 2000
 _BATCH_SECONDS = 0.1
@@ -61,6 +65,8 @@ class PartsBridge(QObject):
     # below: on a thread of the request's own
 
     def _look(self, paths: tuple[Path, ...], over: threading.Event) -> None:
+        from catalog.part_files import look_at
+
         batch: list[PartFile] = []
         passed, sent = 0, time.monotonic()
         for path, is_given in _candidates(paths):
@@ -81,12 +87,16 @@ class PartsBridge(QObject):
         self.finished.emit(passed)
 
     def _sort_out(self, report: InstallReport) -> None:
+        from catalog.part_files import look_at
+
         looked = (look_at(path) for path, _ in report.refused[:MOST_FILES])
         self.sorted_out.emit(report, tuple(file for file in looked if file.kind))
 
 
 def _candidates(paths: tuple[Path, ...]) -> Iterator[tuple[Path, bool]]:
     """Files and folders to look at, and whether they were given rather than found in a folder."""
+    from catalog.part_files import spread
+
     for given in paths:
         for path in islice(spread(given), MOST_FILES):
             yield path, path == given

@@ -1,19 +1,24 @@
 """Opens the dialog for a new model, by itself or for files that somebody took for LoRAs."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from catalog.folders import default_folders
-from catalog.install import InstallReport
-from catalog.part_files import PartFile
 from ui.message_bar import Action, MessageBar
 from ui.models.bridge import PartsBridge
-from ui.models.dialog import NewModelDialog
-from ui.state.run import RunState
+
+if TYPE_CHECKING:
+    from catalog.install import InstallReport
+    from catalog.part_files import PartFile
+    from ui.models.dialog import NewModelDialog
+    from ui.state.run import RunState
 
 ADVICE = "Put them together with the other parts to a model that can be opened."
 
@@ -34,6 +39,8 @@ class NewModelOpener(QObject):
     def open(self, paths: Sequence[Path] = ()) -> None:
         """Show the dialog with these files."""
         if self.dialog is None:
+            from ui.models.dialog import NewModelDialog  # not before somebody asks: the window starts sooner
+
             self.dialog = NewModelDialog(self._bridge, default_folders().models, self._owner)
             self.dialog.saved.connect(self._open_saved)
             self.dialog.finished.connect(self._forget)
@@ -56,7 +63,7 @@ class NewModelOpener(QObject):
         paths = tuple(file.path for file in parts)
         others = tuple(each for each in report.refused if each[0].absolute() not in paths)
         rest = replace(report, refused=others)
-        if not parts or rest != InstallReport():
+        if not parts or rest != type(report)():
             self.installed.emit(rest)
         if parts:
             offer = Action("New model…", "Make a model of these files", lambda: self.open(paths))

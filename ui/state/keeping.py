@@ -6,7 +6,6 @@ from pathlib import Path
 from catalog.recipe import Recipe
 from engine.bridge import EngineBridge
 from engine.messages import Export
-from engine.video import file_stem
 from ui.state.take import Take
 from ui.state.takes import Takes
 
@@ -42,6 +41,8 @@ class Keeping:
 
 def _reserved(folder: Path, recipe: Recipe) -> Path:
     """A new and empty file that no clip saved meanwhile can be called like."""
+    from engine.video import file_stem  # with ffmpeg, for which the window need not wait
+
     folder.mkdir(parents=True, exist_ok=True)
     stem, number = file_stem(recipe), 1
     while True:

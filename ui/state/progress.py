@@ -2,7 +2,6 @@
 
 from collections import deque
 from dataclasses import dataclass
-from statistics import median
 
 from catalog.models import Expert
 from engine.messages import StepFinished
@@ -34,6 +33,8 @@ class Pace:
 
     def after(self, event: StepFinished) -> Progress:
         """Where the run stands now that this step is done."""
+        from statistics import median  # a library of some size, which no window waits for
+
         if not event.is_reused:
             self._seconds.append(event.seconds)
         each = median(self._seconds) if self._seconds else self._before

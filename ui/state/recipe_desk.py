@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from catalog import recipe_files
 from catalog.errors import CatalogError
 from catalog.portable import portable
 from catalog.recipe import LoraUse, Recipe, dumps, unknown_fields
@@ -40,8 +39,10 @@ class RecipeDesk(QObject):
 
     def open(self, path: Path) -> bool:
         """Open a recipe or a clip; LoRAs that are missing are named and the rest opens."""
+        from catalog.recipe_files import load  # with ffmpeg, for which the window need not wait
+
         try:
-            recipe = recipe_files.load(path)
+            recipe = load(path)
         except (CatalogError, OSError) as error:
             advice = error.advice if isinstance(error, CatalogError) else ""
             self.message.emit("refused", f"“{path.name}” cannot be opened: {error}", advice, "")
@@ -82,8 +83,10 @@ class RecipeDesk(QObject):
 
     def bring_back(self, path: Path) -> None:
         """Put on stage and desk what the last session left there, as far as it still exists."""
+        from catalog.recipe_files import load
+
         with contextlib.suppress(CatalogError, OSError):
-            self._bring(recipe_files.load(path), path)
+            self._bring(load(path), path)
             self._mix.undo.clear()
 
     def _bring(self, recipe: Recipe, path: Path) -> list[tuple[LoraUse, str]]:
@@ -101,11 +104,13 @@ class RecipeDesk(QObject):
     def _locate(
         self, recipe: Recipe, path: Path
     ) -> tuple[list[tuple[LoraUse, Path, Entry | None]], list[tuple[LoraUse, str]]]:
+        from catalog.recipe_files import locate
+
         found: list[tuple[LoraUse, Path, Entry | None]] = []
         missing: list[tuple[LoraUse, str]] = []
         for use in recipe.loras:
             try:
-                file = recipe_files.locate(use, path, self._folders)
+                file = locate(use, path, self._folders)
             except CatalogError as error:
                 missing.append((use, str(error)))
             else:
