@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from catalog import inputs
+from catalog import computing, inputs
+from catalog.computing import Computing
 from catalog.curve import BadCurve, Curve, from_json, to_json
 from catalog.errors import BadRecipe
 from catalog.inputs import NOTHING, Inputs
@@ -78,6 +79,7 @@ class Recipe:
     boundary_step: int | None = None
     accelerator: str | None = None
     inputs: Inputs = NOTHING
+    computing: Computing | None = None
     loras: tuple[LoraUse, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
@@ -106,6 +108,10 @@ def dumps(recipe: Recipe, indent: int | None = 2) -> str:
     values["loras"] = [_dump_use(use) for use in recipe.loras]
     if not values["inputs"]:
         del values["inputs"]
+    if recipe.computing is None:
+        del values["computing"]
+    else:
+        values["computing"] = computing.to_json(recipe.computing)
     return json.dumps({**values, **recipe.extra}, indent=indent, ensure_ascii=False, allow_nan=False)
 
 
@@ -242,6 +248,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "boundary_step": whole(1, MOST_STEPS - 1),
     "accelerator": text,
     "inputs": inputs.from_json,
+    "computing": computing.from_json,
 }
 _FIELDS = tuple(f.name for f in fields(Recipe) if f.name not in ("loras", "extra"))
 

@@ -15,6 +15,7 @@ from engine.gauge import suggested
 from engine.inference import device as devices
 from engine.inference.checkpoints.components import Components
 from engine.inference.checkpoints.load import load
+from engine.inference.computing import Computation, hindrances
 from engine.inference.denoise import Strengths
 from engine.inference.loaded import Loaded, loaded
 from engine.inference.lora.gauging import Gauging
@@ -33,6 +34,7 @@ class WanSession:
     def __init__(self, choice: devices.Choice = "auto") -> None:
         self._device = devices.choose(choice)
         self.device = devices.describe(self._device)
+        self.cannot = hindrances(self._device)
         self._model: Loaded | None = None
         self._adapters: dict[str, AdapterAttached] = {}
         self._kept = Trajectories()
@@ -44,6 +46,7 @@ class WanSession:
         self._model = loaded(parts)
         self._adapters.clear()
         self._rack = Rack(parts.experts)
+        self.computation = Computation(parts.experts, self._rack, self._device)
         self._meter, self._gauging = Meter(self._rack.beside), Gauging(self._rack.beside)
         return info
 
@@ -104,11 +107,12 @@ class WanSession:
     def play(self, strengths: Strengths, expert: Expert) -> None:
         """Let these be heard from the next pass on, and measure them in it."""
         self._rack.set(expert, dict(strengths))
+        self.computation.begin_step(expert, strengths)
         self._meter.begin(expert, [adapter for adapter, strength in strengths if strength])
 
     def meters(self, strengths: Strengths) -> Strengths:
         """‖s·ΔW x‖ / ‖W x‖ of each adapter that was measured since `play`, at these strengths; 0 in silence."""
-        ratios = self._meter.ratios()
+        ratios = {} if self.computation.has_skipped else self._meter.ratios()
         return tuple((a, abs(s) * ratios.get(a, 0.0)) for a, s in strengths if a in ratios or not s)
 
     def _loaded(self) -> Components:

@@ -1,12 +1,13 @@
 """Kept steps: where runs stood and what made each step, so that others can go on from there bit for bit."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import itemgetter
 
 from torch import Tensor
 
+from catalog.computing import Computing, as_text
 from catalog.models import Expert
 from catalog.recipe import Recipe
 from engine.errors import CannotContinue
@@ -20,7 +21,7 @@ MOST_RUNS = 256
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """All that every step of a run depends on; `machine` says what computes.
+    """All that every step of a run depends on; `machine` says what computes, and `computing` how.
 
     The boundary is not here: it only says whose step each is, which is in the step's `Cause`.
     """
@@ -33,7 +34,9 @@ class Key:
     steps: int
     shift: float
     scheduler: str | None
+    pictures: str = ""
     sigmas: tuple[float, ...] | None = None
+    computing: str = as_text(Computing())
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +123,10 @@ class Trajectory:
         self._drop()
         return True
 
-    def last(self, step: int) -> Point | None:
-        """The last kept point up to `step`."""
-        return max((p for p in self.points.values() if p.step <= step), key=lambda p: p.step, default=None)
+    def last(self, step: int, among: Collection[int | None] | None = None) -> Point | None:
+        """The last kept point up to `step`, among those steps if they are given."""
+        kept = (p for p in self.points.values() if p.step <= step and (among is None or p.step in among))
+        return max(kept, key=lambda p: p.step, default=None)
 
     def common(self, causes: Sequence[Cause]) -> int:
         """How many of the first steps had these causes."""
@@ -183,9 +187,11 @@ class Trajectories:
                     return
                 self._forget_oldest()
 
-    def find(self, key: Key, causes: Sequence[Cause]) -> Trajectory | None:
+    def find(
+        self, key: Key, causes: Sequence[Cause], among: Collection[int | None] | None = None
+    ) -> Trajectory | None:
         """The steps kept of any run that a run of these causes would take alike, up to a kept point."""
-        alike = [(t.last(t.common(causes)), t) for t in self._runs.values() if t.key == key]
+        alike = [(t.last(t.common(causes), among), t) for t in self._runs.values() if t.key == key]
         found = [(point.step, trajectory) for point, trajectory in alike if point]
         if not found:
             return None
