@@ -120,24 +120,6 @@ class GuidanceEditor(Editor):
         self.add_note(f"This model's own: H {own.guidance_high:g}, L {own.guidance_low:g} · 1 is off")
 
 
-class ShiftEditor(Editor):
-    """The shift of the noise schedule."""
-
-    def __init__(self, run_state: RunState) -> None:
-        super().__init__(run_state)
-        self.add_field(numbers.shift())
-        own = run_state.model.defaults.shift
-        self.reset = QPushButton(f"This model's own: {own:g}")
-        self.reset.setToolTip(f"Set the shift to {own:g}")
-        self.reset.setAccessibleName(f"Set the shift to this model's own, {own:g}")
-        self.reset.clicked.connect(self._reset)
-        self.column.addWidget(self.reset)
-
-    def _reset(self) -> None:
-        own = self.run_state.model.defaults.shift
-        self.run_state.change(replace(self.run_state.settings, shift=own))
-
-
 class SeedEditor(Editor):
     """The seed, with dice and lock beside it."""
 

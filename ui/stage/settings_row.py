@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from ui.stage import editors
 from ui.stage.flow import FlowLayout
 from ui.stage.prompt_box import PromptBox
+from ui.stage.sampling_words import sampling_text
 from ui.stage.setting_pill import SettingPill
 from ui.state.run import RunState
 
@@ -20,7 +21,7 @@ class SettingsRow(QWidget):
         self.frames_pill = SettingPill(run_state, "Frames", _frames, editors.FramesEditor)
         self.steps_pill = SettingPill(run_state, "Steps", _steps, editors.StepsEditor)
         self.guidance_pill = SettingPill(run_state, "Guidance", _guidance, editors.GuidanceEditor)
-        self.shift_pill = SettingPill(run_state, "Shift", _shift, editors.ShiftEditor)
+        self.sampling_pill = SettingPill(run_state, "Sampling", sampling_text, _sampling_editor)
         self.seed_pill = SettingPill(run_state, "Seed", _seed, editors.SeedEditor)
         self.dice = editors.DiceButton(run_state)
         self.lock = editors.LockButton(run_state)
@@ -53,7 +54,7 @@ class SettingsRow(QWidget):
             self.frames_pill,
             self.steps_pill,
             self.guidance_pill,
-            self.shift_pill,
+            self.sampling_pill,
             self.seed_pill,
         )
 
@@ -78,8 +79,10 @@ def _guidance(run: RunState) -> str:
     return f"CFG  H {guidance.high:g}  L {guidance.low:g}"
 
 
-def _shift(run: RunState) -> str:
-    return f"shift {run.settings.shift:g}"
+def _sampling_editor(run: RunState) -> QWidget:
+    from ui.stage.sampling import SamplingEditor  # numpy, which the window does not wait for
+
+    return SamplingEditor(run)
 
 
 def _seed(run: RunState) -> str:

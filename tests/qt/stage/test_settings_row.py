@@ -132,15 +132,6 @@ def test_one_expert_has_one_guidance(run: RunState, row: SettingsRow) -> None:
     assert (run.settings.guidance.high, run.settings.guidance.low) == (6.0, 6.0)
 
 
-def test_shift_and_its_way_back(qtbot: QtBot, run: RunState, row: SettingsRow) -> None:
-    popup = row.shift_pill.open()
-    boxes(popup)[0].setValue(8)
-    assert run.settings.shift == 8
-    (reset,) = popup.findChildren(QPushButton)
-    qtbot.mouseClick(reset, Qt.MouseButton.LeftButton)
-    assert run.settings.shift == 3 and boxes(popup)[0].value() == 3
-
-
 def test_seed_dice_and_lock(qtbot: QtBot, run: RunState, row: SettingsRow) -> None:
     (box,) = boxes(row.seed_pill.open())
     box.setValue(2**31 - 1)
