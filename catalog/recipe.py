@@ -34,6 +34,8 @@ VERSION = 1
 MOST_BYTES = 10_000_000
 MOST_SEED = 2**63 - 1
 COVERAGE = "coverage"
+GRID = "grid"
+"""The field in which a grid's recipe says what its axes are; it changes nothing about a single clip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def unknown_fields(recipe: Recipe) -> tuple[str, ...]:
     """The names of the fields that were kept without being understood."""
     names = ((i, name) for i, use in enumerate(recipe.loras) for name in use.extra if name != COVERAGE)
     nested = (f"loras[{i}].{name}" for i, name in names)
-    return (*recipe.extra, *nested)
+    return (*(name for name in recipe.extra if name != GRID), *nested)
 
 
 def _dump_use(use: LoraUse) -> dict[str, Any]:

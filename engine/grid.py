@@ -7,15 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.models import Expert
-from catalog.recipe import LoraUse, Recipe
+from catalog.recipe import GRID, LoraUse, Recipe
 from engine.automation import strength
 from engine.errors import EngineError
 from engine.grid_axis import Axis, SeedAxis, StrengthAxis
 from engine.messages import Mix, Strip
 
 MOST_CELLS = 64
-GRID = "grid"
-"""The field in which the recipe of a whole grid says what its axes are."""
 _LONGEST = 100
 
 

@@ -22,6 +22,7 @@ from engine.worker import Clip, Session
 from ui import first_start
 from ui.browser.cards import CardModel
 from ui.faults import FaultWatch
+from ui.grid.opener import GridOpener
 from ui.inputs.reader import PictureReader
 from ui.main_window import MainWindow, States
 from ui.settings import Device, Settings
@@ -110,6 +111,10 @@ class Program(QObject):
         self.run.allow_memory(self.settings.memory)
         self.live.set_on(self.settings.is_live)
         self.window = MainWindow(states, self.stop)
+        self.grid = GridOpener(
+            self.bridge, self.run, self.mix, self.audition, lambda: self.settings.outputs, self.window
+        )
+        self.window.offer_grid(self.grid.open)
         self.faults.message.connect(self.window.message_bar.say)
         self._is_started = self._is_laid_out = False
 
@@ -138,6 +143,7 @@ class Program(QObject):
         """End both threads; a kernel that does not return in time is left behind with the process."""
         if self._is_laid_out:
             self.recipes.keep(self._last_session)
+        self.grid.stop()
         has_ended = self.bridge.stop(PATIENCE)
         self.catalog.stop(PATIENCE)
         self.pictures.stop(PATIENCE)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.curve import Curve, Point
-from catalog.recipe import LoraUse, Recipe
-from engine.grid import GRID, MOST_CELLS, BadGrid, Grid, file_stem
+from catalog.recipe import GRID, LoraUse, Recipe
+from engine.grid import MOST_CELLS, BadGrid, Grid, file_stem
 from engine.grid_axis import Axis, SeedAxis, StrengthAxis
 from engine.messages import Mix, Strip
 

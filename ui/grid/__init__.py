@@ -1,0 +1,1 @@
+"""The grid: clips of many strengths side by side, set up, shown and exported."""

@@ -1,0 +1,146 @@
+"""What one axis of a grid is, and its values as text."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from catalog.grid_values import BadValues, seeds_in, strengths_in
+from engine.grid_axis import Axis, SeedAxis, StrengthAxis
+from ui.grid.choices import SEEDS, Choice
+
+VALUES = "0, 0.5, 1"
+RANGES = (VALUES, "0…1 in 5", "−1…1 in 5")
+_TIP = "Numbers with commas between them, or a range: 0…1 in 5 (also 0..1 in 5, 0 to 1 in 5)"
+_SEED_TIP = "Whole numbers with commas between them, or a range: 7…9"
+
+
+class AxisEditor(QWidget):
+    """Chooses a fader or the seed, and takes values; `changed` says that either is another one."""
+
+    changed = Signal()
+
+    def __init__(self, title: str, is_optional: bool) -> None:
+        super().__init__()
+        self._is_optional = is_optional
+        self._seeds = "1…3"
+        self.what = QComboBox()
+        self.values = QLineEdit(VALUES)
+        self.said = QLabel()
+        self._typed = {SEEDS: ""}
+        self._dress(title)
+        self._arrange(title)
+        self.what.currentIndexChanged.connect(self._on_chosen)
+        self.values.textEdited.connect(self._on_typed)
+        self._refresh()
+
+    def offer(self, choices: Sequence[Choice], at_first: Choice | None) -> None:
+        """What there is to choose from; what was chosen before stays, if it still is there."""
+        before = self.what.currentData() if self.what.count() else at_first
+        self.what.blockSignals(True)
+        self.what.clear()
+        if self._is_optional:
+            self.what.addItem("Nothing: one row", None)
+        for choice in choices:
+            self.what.addItem(choice.text, choice)
+        found = next((i for i in range(self.what.count()) if self.what.itemData(i) == before), 0)
+        self.what.setCurrentIndex(found)
+        self.what.blockSignals(False)
+        self._refresh()
+
+    def suggest_seeds(self, first: int) -> None:
+        """The seeds to begin with, where no others were typed."""
+        self._seeds = f"{first}…{first + 2}"
+
+    @property
+    def choice(self) -> Choice | None:
+        """The fader, the seed, or nothing."""
+        chosen = self.what.currentData()
+        return chosen if isinstance(chosen, Choice) else None
+
+    def axis(self) -> Axis | None:
+        """What was chosen with its values; None where nothing is. Raises BadValues."""
+        choice, text = self.choice, self.values.text()
+        if choice is None:
+            return None
+        if choice.adapter is None:
+            return SeedAxis(seeds_in(text))
+        return StrengthAxis(choice.adapter, choice.name, choice.part, strengths_in(text))
+
+    def _dress(self, title: str) -> None:
+        self.what.setAccessibleName(f"{title}: what changes")
+        self.what.setToolTip(f"What changes along the {title.lower()}")
+        self.what.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.values.setAccessibleName(f"{title}: values")
+        self.said.setTextFormat(Qt.TextFormat.PlainText)
+        self.said.setProperty("px", "12")
+        self.said.setWordWrap(True)
+
+    def _arrange(self, title: str) -> None:
+        head = QLabel(title)
+        head.setProperty("weight", "bold")
+        head.setBuddy(self.what)
+        chips = QHBoxLayout()
+        chips.setSpacing(6)
+        self.chips = [self._chip(text) for text in RANGES]
+        for chip in self.chips:
+            chips.addWidget(chip)
+        chips.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        for widget in (head, self.what, self.values):
+            column.addWidget(widget)
+        column.addLayout(chips)
+        column.addWidget(self.said)
+
+    def _chip(self, text: str) -> QPushButton:
+        chip = QPushButton(text)
+        chip.setProperty("chip", True)
+        chip.setAutoDefault(False)
+        chip.setToolTip(f"Take these values: {text}")
+        chip.setAccessibleName(f"Values {text}")
+        chip.clicked.connect(lambda: self._put(text))
+        return chip
+
+    def _put(self, text: str) -> None:
+        self.values.setText(text)
+        self._on_typed()
+
+    def _on_chosen(self) -> None:
+        is_seed = self.choice is not None and self.choice.adapter is None
+        looks_like_seeds = self.values.text() == self._seeds
+        if is_seed and not looks_like_seeds:
+            self.values.setText(self._seeds)
+        elif not is_seed and looks_like_seeds:
+            self.values.setText(VALUES)
+        self._on_typed()
+
+    def _on_typed(self) -> None:
+        self._refresh()
+        self.changed.emit()
+
+    def _refresh(self) -> None:
+        choice = self.choice
+        is_seed = choice is not None and choice.adapter is None
+        self.values.setVisible(choice is not None)
+        self.values.setToolTip(_SEED_TIP if is_seed else _TIP)
+        for chip in self.chips:
+            chip.setVisible(choice is not None and not is_seed)
+        words, tone = self._words()
+        self.said.setVisible(choice is not None)
+        self.said.setText(words)
+        self.said.setProperty("tone", tone)
+        self.said.style().unpolish(self.said)
+        self.said.style().polish(self.said)
+
+    def _words(self) -> tuple[str, str]:
+        """The values as they were understood, or what is wrong with them."""
+        try:
+            axis = self.axis()
+        except BadValues as error:
+            return f"{error} {error.advice}", "refused"
+        labels = axis.labels if axis else ()
+        shown = labels if len(labels) <= 8 else (*labels[:4], "…", *labels[-2:])
+        count = "1 value" if len(labels) == 1 else f"{len(labels)} values"
+        return f"{count}: {'  '.join(shown)}", "secondary"

@@ -1,0 +1,58 @@
+"""What can change along an axis of a grid: the faders that are heard, and the seed."""
+
+from dataclasses import dataclass
+
+from catalog.models import Expert
+from engine.grid_axis import Part
+from ui.state.mix import MixState
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A fader, or both of a strip; without an adapter it is the seed."""
+
+    adapter: str | None
+    name: str
+    part: Part = "both"
+
+    @property
+    def text(self) -> str:
+        """What is offered."""
+        return self.name if self.part == "both" else f"{self.name} · {self.part.upper()}"
+
+
+SEEDS = Choice(None, "Seed")
+
+
+def choices(mix: MixState) -> tuple[Choice, ...]:
+    """The faders of strips that are attached and neither muted nor out of a solo, and the seed."""
+    heard = {strip.id for strip in mix.strips if not strip.is_muted}
+    if any(strip.is_solo for strip in mix.strips):
+        heard &= {strip.id for strip in mix.strips if strip.is_solo}
+    found: list[Choice] = []
+    for strip in mix.strips:
+        said = mix.attachment(strip.id)
+        if strip.id in heard and said.coverage is not None:
+            found += [Choice(strip.id, strip.name, part) for part in _parts(mix, said.coverage.experts)]
+    return (*found, SEEDS)
+
+
+def _parts(mix: MixState, experts: tuple[Expert, ...]) -> tuple[Part, ...]:
+    """The faders of a file that says something to these experts."""
+    if len(mix.experts) == 1:
+        return ("both",)
+    return (*experts, "both") if len(experts) == 2 else tuple(experts)
+
+
+def at_first(found: tuple[Choice, ...]) -> tuple[Choice | None, Choice | None]:
+    """What to begin with across and down: the two faders of the first strip, the one that shares most steps across;
+    else the first two strips.
+    """
+    faders = [choice for choice in found if choice.adapter is not None]
+    if not faders:
+        return SEEDS, None
+    own = {choice.part: choice for choice in faders if choice.adapter == faders[0].adapter}
+    if "low" in own and "high" in own:
+        return own["low"], own["high"]
+    others = [choice for choice in faders if choice.adapter != faders[0].adapter]
+    return faders[0], (others[0] if others else None)

@@ -1,0 +1,27 @@
+"""What is said about a grid while it is rendered, and afterwards."""
+
+from ui.state.grid import GridState
+
+
+def progress_words(state: GridState) -> str:
+    """How far a grid is: "5 of 12 clips · step 3 of 8 · 1:21 left"."""
+    if not state.cells:
+        return ""
+    words = [f"{state.finished} of {len(state.cells)} clips"]
+    if failed := sum(cell.status == "failed" for cell in state.cells):
+        words.append(f"{failed} failed")
+    if state.is_paused:
+        words.append("waits for what else is rendered")
+    elif state.is_going:
+        words += [cell.words.lower() for cell in state.cells if cell.status == "rendering"]
+        if state.seconds_left is not None:
+            words.append(f"{_clock(state.seconds_left)} left")
+    elif state.taken_over:
+        words.append(f"{state.taken_over} of {state.taken_over + state.made} steps shared")
+    return " · ".join(words)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,321 @@
+"""The grid that is rendered, cell after cell, whenever nothing else is asked of the engine."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from engine.bridge import EngineBridge
+from engine.grid import Cell, Grid, file_stem
+from engine.grid_axis import SeedAxis, StrengthAxis
+from engine.messages import Event, Failed, RunCancelled, RunFinished, RunStarted, StepFinished
+from ui.state.audition import Audition
+from ui.state.grid_cell import CellState, Small
+from ui.state.grid_files import MOST_BYTES, GridFiles, new_folder
+from ui.state.mix import MixState
+from ui.state.run import RunState
+from ui.state.strip import StripState
+
+MOST_UNSAVED = 2
+"""Whole clips that may wait in memory to be saved before the next cell begins."""
+STILLNESS = 400
+"""Milliseconds without other work after which a paused grid goes on."""
+
+
+class GridState(QObject):
+    """Renders the cells of one grid apart from the stage, each as it was when the grid began.
+
+    Whatever else is rendered (a clip, a draft, an audition) pauses it; it goes on by itself, and the steps of
+    the cell that was interrupted are kept. Another model, or a LoRA that leaves the desk, ends it. Finished
+    cells stay in any case. `changed` says that anything is different, `cell_changed` where.
+    """
+
+    changed = Signal()
+    cell_changed = Signal(int)
+    message = Signal(str, str, str, str)
+
+    def __init__(
+        self,
+        bridge: EngineBridge,
+        run: RunState,
+        mix: MixState,
+        audition: Audition,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._bridge, self._run, self._mix, self._audition = bridge, run, mix, audition
+        self.files = GridFiles(self)
+        self.grid: Grid | None = None
+        self.cells: tuple[CellState, ...] = ()
+        self.folder: Path | None = None
+        self.is_going = False
+        self.made = 0
+        """Steps that were denoised for this grid."""
+        self.taken_over = 0
+        """Steps that cells had in common with what was rendered before them."""
+        self._strips: tuple[StripState, ...] = ()
+        self._model = run.model.path
+        self._current: tuple[int, int] | None = None  # the run, and its cell's place
+        self._costs: tuple[int, ...] = ()
+        self._step_seconds: list[float] = []
+        self._other_seconds: list[float] = []
+        self._rest = QTimer(self, singleShot=True, interval=STILLNESS)
+        self._rest.timeout.connect(self._go_on)
+        self.files.made_small.connect(self._on_made_small)
+        self.files.saved.connect(self._on_saved)
+        bridge.apart.connect(self._on_event)
+        bridge.model_loaded.connect(self._on_model_loaded)
+        mix.placed.connect(self._on_placed)
+        run.state_changed.connect(self._make_way)
+        audition.changed.connect(self._make_way)
+
+    # What there is
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it waits for something else to be rendered."""
+        return self.is_going and self._current is None and not self.files.unsaved
+
+    @property
+    def finished(self) -> int:
+        """How many cells have their clip."""
+        return sum(state.status == "done" for state in self.cells)
+
+    @property
+    def missing(self) -> int:
+        """How many cells have none, whether they wait or failed."""
+        return len(self.cells) - self.finished
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether there are cells without a clip, and all that it takes to render them is still there."""
+        is_there = self._run.model.path == self._model and not self._lost() and not self.hindrance()
+        return bool(self.missing) and not self.is_going and is_there
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest takes at the pace so far; None before there is one."""
+        if not self._step_seconds or not self._costs:
+            return None
+        waiting = [place for place, state in enumerate(self.cells) if state.status == "waiting"]
+        steps, clips = sum(self._costs[place] for place in waiting), len(waiting)
+        if self._current is not None:
+            state = self.cells[self._current[1]]
+            steps, clips = steps + state.steps - state.step, clips + 1
+        each = median(self._other_seconds) if self._other_seconds else 0.0
+        return steps * median(self._step_seconds[-16:]) + clips * each
+
+    def hindrance(self) -> str:
+        """Why no grid can begin now, in a sentence; nothing when it can."""
+        if not self._run.is_ready:
+            return "There is no model to render with yet."
+        if self._run.hindrance[0]:
+            return self._run.hindrance[0]
+        for strip in self._mix.strips:
+            if self._mix.attachment(strip.id).status == "attaching":
+                return f"{strip.name} is still being loaded."
+        return ""
+
+    # What one does
+
+    def begin(self, grid: Grid, outputs: Path) -> None:
+        """Render a grid in place of the one before, into a folder of its own in `outputs`."""
+        self.cancel()
+        self._audition.leave()
+        self._forget_empty_folder()
+        try:
+            self.folder = new_folder(outputs)
+        except OSError:
+            self.folder = outputs / "grid"  # saving the first clip will say what is wrong
+        self.grid, self.cells = grid, tuple(CellState(cell) for cell in grid.cells)
+        self._strips, self._model = self._mix.strips, self._run.model.path
+        self.made = self.taken_over = 0
+        self._costs, self._step_seconds, self._other_seconds = (), [], []
+        self.resume()
+
+    def resume(self) -> None:
+        """Render the cells that have no clip yet."""
+        if not self.can_resume:
+            return
+        for state in self.cells:
+            if state.status == "failed":
+                state.status, state.problem = "waiting", ""
+        self.is_going = True
+        self._go_on()
+        self.changed.emit()
+
+    def cancel(self) -> None:
+        """Stop; the cells that are finished stay."""
+        if self.is_going:
+            self.is_going = False
+            self._interrupt()
+            self.changed.emit()
+
+    def take(self, place: int) -> None:
+        """Put a cell's strengths on the desk, in one undo step, and its seed where seeds are an axis.
+
+        All strips stand as they did when the grid began, so that the desk plays that cell's clip.
+        """
+        cell = self.cells[place].cell
+        there = [(strip, now) for strip in self._strips if (now := self._mix.strip(strip.id))]
+        strips = [self._set_as(replace(strip, entry=now.entry), cell) for strip, now in there]
+        self._mix.change(f"take {', '.join(cell.words)}", strips)
+        seeds = self.grid is not None and SeedAxis in map(type, (self.grid.columns, self.grid.rows))
+        if seeds and cell.recipe.seed is not None:
+            self._run.change(replace(self._run.settings, seed=cell.recipe.seed))
+        if lost := self._lost():
+            sentence = f"{lost} is no longer on the desk, so the picture will be another one."
+            self.message.emit("look", sentence, "Undo brings it back.", "")
+
+    def stop(self) -> None:
+        """End for good, when everything that is finished is saved."""
+        self.cancel()
+        self.files.stop()
+        self._forget_empty_folder()
+
+    def _set_as(self, strip: StripState, cell: Cell) -> StripState:
+        assert self.grid is not None
+        for axis, place in ((self.grid.columns, cell.column), (self.grid.rows, cell.row)):
+            if isinstance(axis, StrengthAxis) and axis.adapter == strip.id:
+                strip = strip.moved(axis.experts, axis.values[place])
+        return strip
+
+    def _lost(self) -> str:
+        """The name of a LoRA that plays in the grid and has left the desk."""
+        played = {strip.adapter for strip in self.grid.mix.strips} if self.grid else set()
+        gone = (s for s in self._strips if s.id in played and self._mix.strip(s.id) is None)
+        return next((strip.name for strip in gone), "")
+
+    def _forget_empty_folder(self) -> None:
+        if self.folder is not None:
+            with contextlib.suppress(OSError):  # it is not empty: good
+                self.folder.rmdir()
+
+    # Cell after cell
+
+    @property
+    def _is_free(self) -> bool:
+        """Whether the engine has nothing else to do."""
+        trial = self._audition.trial
+        return self._run.phase == "idle" and self._run.is_ready and (trial is None or trial.run is None)
+
+    def _go_on(self) -> None:
+        """Begin the next cell, if now is the time."""
+        if not self.is_going or self.grid is None or self._current is not None or not self._is_free:
+            return
+        if self.files.unsaved >= MOST_UNSAVED:
+            return  # `_on_saved` comes back here
+        place = next((p for p in self.grid.order if self.cells[p].status == "waiting"), None)
+        if place is None:
+            self.is_going = False
+            self.changed.emit()
+            return
+        state = self.cells[place]
+        state.status, state.step, state.steps = "rendering", 0, 0
+        self._current = self._bridge.render_apart(state.cell.recipe, state.cell.mix), place
+        self._tell(place)
+
+    def _make_way(self) -> None:
+        """Let whatever else is rendered go first."""
+        if not self.is_going:
+            return
+        if not self._is_free:
+            self._rest.stop()
+            self._interrupt()
+            self.changed.emit()
+        elif self._current is None:
+            self._rest.start()
+
+    def _interrupt(self) -> None:
+        """Stop the cell under way; its steps are kept, so that it can begin there again."""
+        if self._current is not None:
+            (run, place), self._current = self._current, None
+            self._bridge.cancel(run)
+            self.cells[place].status = "waiting"
+            self._tell(place)
+
+    def _end(self, sentence: str) -> None:
+        if self.is_going:
+            self.cancel()
+            self.message.emit(
+                "look", sentence, f"{self.finished} of {len(self.cells)} cells are finished.", ""
+            )
+
+    def _on_model_loaded(self, event: object) -> None:
+        self._end("The grid ended, because another model was opened.")
+
+    def _on_placed(self) -> None:
+        if lost := self._lost():
+            self._end(f"The grid ended, because {lost} left the desk.")
+
+    # What the engine says
+
+    def _on_event(self, event: Event) -> None:
+        if self._current is None or getattr(event, "run", None) != self._current[0]:
+            return  # another one's, or a cell's that was interrupted
+        place = self._current[1]
+        state = self.cells[place]
+        match event:
+            case RunStarted():
+                state.steps = len(event.sigmas)
+                self._plan(event)
+            case StepFinished():
+                self._on_step(state, event)
+            case RunFinished():
+                self._on_finished(place, event)
+            case Failed():
+                self._on_failed(place, event.title)
+            case RunCancelled():
+                state.status, self._current = "waiting", None
+                self.cancel()
+        self._tell(place)
+
+    def _plan(self, event: RunStarted) -> None:
+        if not self._costs and self.grid is not None:
+            has_memory = bool(self._bridge.budget)
+            every = (len(event.sigmas),) * len(self.cells)
+            self._costs = self.grid.costs(event.sigmas, event.experts) if has_memory else every
+
+    def _on_step(self, state: CellState, event: StepFinished) -> None:
+        state.step = event.step + 1
+        if event.preview.size:
+            state.preview = event.preview
+        if event.is_reused:
+            self.taken_over += 1
+        else:
+            self.made += 1
+            self._step_seconds.append(event.seconds)
+
+    def _on_finished(self, place: int, event: RunFinished) -> None:
+        state, self._current = self.cells[place], None
+        assert self.folder is not None
+        state.status, state.recipe = "done", event.recipe
+        file = self.folder / f"{file_stem(state.cell)}.mp4"
+        self.files.keep(state, event, file, MOST_BYTES // len(self.cells))
+        self._go_on()
+
+    def _on_failed(self, place: int, sentence: str) -> None:
+        self.cells[place].status, self.cells[place].problem = "failed", sentence
+        self._current = None
+        self._go_on()
+
+    def _on_made_small(self, state: CellState, small: Small) -> None:
+        state.small, state.preview = small, None
+        self._tell_of(state)
+
+    def _on_saved(self, state: CellState, file: Path | None, problem: str) -> None:
+        state.file, state.problem = file, problem
+        self._tell_of(state)
+        self._go_on()
+
+    def _tell_of(self, state: CellState) -> None:
+        if state in self.cells:
+            self._tell(self.cells.index(state))
+
+    def _tell(self, place: int) -> None:
+        self.cell_changed.emit(place)
+        self.changed.emit()
