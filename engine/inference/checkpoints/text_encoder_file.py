@@ -1,17 +1,19 @@
 """A UMT5 text encoder in one file, with the names of Wan, of Hugging Face or of llama.cpp."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from transformers import UMT5Config, UMT5EncoderModel
 
 from catalog.checkpoint_names import is_beside, scaled_weight
 from catalog.checkpoints import recognise
 from catalog.errors import UnreadableFile
 from catalog.gguf import read_any_header
-from engine.inference.checkpoints.weights import check_names, empty, fill, mapped, shape_of
+from engine.inference.checkpoints.stored import StoredEmbedding
+from engine.inference.checkpoints.weights import Read, check_names, empty, fill, mapped, shape_of
 
 _BLOCK = "encoder.block.0.layer"
 _TOP = {
@@ -47,8 +49,11 @@ _TIED = "encoder.embed_tokens.weight"
 _TOKENIZER = "spiece_model"
 
 
-def load_text_encoder(path: Path, dtype: torch.dtype) -> UMT5EncoderModel:
-    """The text encoder in a file, in `dtype` on the CPU; UnreadableFile when it is no UMT5 or not all of one."""
+def load_text_encoder(path: Path, dtype: torch.dtype, at_rest: bool = False) -> UMT5EncoderModel:
+    """The text encoder in a file, in `dtype` on the CPU; UnreadableFile when it is no UMT5 or not all of one.
+
+    At rest, the weights of its layers and its table of words stay in the file until they are used.
+    """
     header = read_any_header(path)
     found = recognise(header, path.name)
     if found.role != "text encoder" or found.refusal:
@@ -67,8 +72,30 @@ def load_text_encoder(path: Path, dtype: torch.dtype) -> UMT5EncoderModel:
     )
     model = empty(UMT5EncoderModel, config)
     check_names(model, header, names)
+    if at_rest:
+        return resting_text_encoder(model, names, scales, mapped(path, header), dtype)
     filled = fill(model, names, scales, mapped(path, header), lambda name: dtype)
     filled.tie_weights()
+    return filled
+
+
+def resting_text_encoder(
+    model: UMT5EncoderModel,
+    names: Mapping[str, str],
+    scales: Mapping[str, str],
+    read: Read,
+    dtype: torch.dtype,
+) -> UMT5EncoderModel:
+    """An empty text encoder with its weights, those of its layers and its table of words still in the file."""
+    words = read(names["shared.weight"])
+    has_scale = bool({"shared", _TIED.removesuffix(".weight")} & scales.keys())
+    if is_plain := isinstance(words, Tensor) and not has_scale:
+        model.set_submodule("shared", StoredEmbedding(words, dtype))
+        model.set_submodule("encoder.embed_tokens", model.get_submodule("shared"))
+        names = {name: key for name, key in names.items() if name not in ("shared.weight", _TIED)}
+    filled = fill(model, names, scales, read, lambda name: dtype, at_rest=True)
+    if not is_plain:
+        filled.tie_weights()
     return filled
 
 

@@ -1,5 +1,6 @@
 """A transformer in one file, by whichever program it was written."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from engine.inference.checkpoints.weights import empty, fill, mapped
 _CLASSES = {c.__name__: c for c in (WanTransformer3DModel, WanVACETransformer3DModel)}
 
 
-def load_transformer(path: Path, dtype: torch.dtype) -> Any:
+def load_transformer(path: Path, dtype: torch.dtype, at_rest: bool = False) -> Any:
     """The transformer in a file, in `dtype` but for what diffusers keeps in float32; on the CPU.
 
-    Its sizes are read from its shapes. Raises UnreadableFile when it is no transformer or not all of one.
+    Its sizes are read from its shapes. At rest, the weights of its layers stay in the file until they are
+    used. Raises UnreadableFile when it is no transformer or not all of one.
     """
     header = read_any_header(path)
     found = recognise(header, path.name)
@@ -28,14 +30,21 @@ def load_transformer(path: Path, dtype: torch.dtype) -> Any:
     names = transformer_names(header.tensors)
     config = transformer_config(header, names, head_width(found.models))
     kind = _CLASSES[config.pop("_class_name")]
-    model = empty(kind, **config)
-    # Its tables are no parameters: they are computed, not stored.
+    model = with_tables(empty(kind, **config))
+    types = exact_types(kind, dtype)
+    return fill(model, names.weights, names.scales, mapped(path, header), types, at_rest)
+
+
+def with_tables(model: Any) -> Any:
+    """An empty transformer with the tables of its rotation, which are computed and not stored."""
+    config = model.config
     model.rope = type(model.rope)(
-        config["attention_head_dim"], config["patch_size"], model.config.rope_max_seq_len
+        config.attention_head_dim, tuple(config.patch_size), config.rope_max_seq_len
     )
+    return model
+
+
+def exact_types(kind: Any, dtype: torch.dtype) -> Callable[[str], torch.dtype]:
+    """The type of each parameter by name: `dtype`, or float32 where the class asks for it."""
     exact = set(kind._keep_in_fp32_modules)
-
-    def dtype_of(name: str) -> torch.dtype:
-        return torch.float32 if exact & set(name.split(".")) else dtype
-
-    return fill(model, names.weights, names.scales, mapped(path, header), dtype_of)
+    return lambda name: torch.float32 if exact & set(name.split(".")) else dtype

@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 from catalog.errors import UnreadableFile
 from catalog.header import Header
+from engine.inference.checkpoints.mapped import map_file
 from engine.inference.checkpoints.packed import Packed, PackedLinear, packed
-from engine.inference.checkpoints.stored import ScaledLinear, StoredLinear
+from engine.inference.checkpoints.stored import EIGHT_BIT, CastLinear, ScaledLinear, StoredLinear
 
 Read = Callable[[str], Tensor | Packed]
 """The tensor of a key, on the CPU, as it is stored."""
-EIGHT_BIT = (torch.float8_e4m3fn, torch.float8_e5m2)
 _TYPES = {
     "F64": torch.float64,
     "F32": torch.float32,
@@ -29,7 +29,7 @@ _Module = TypeVar("_Module", bound=nn.Module)
 
 def mapped(path: Path, header: Header) -> Read:
     """The tensors of a safetensors or GGUF file with that header, as views of the mapped file."""
-    data = torch.from_file(str(path), shared=False, size=header.size, dtype=torch.uint8)[header.data_start :]
+    data = map_file(path)[header.data_start :]
 
     def read(key: str) -> Tensor | Packed:
         info = header.tensors[key]
@@ -79,8 +79,11 @@ def fill(
     scales: Mapping[str, str],
     read: Read,
     dtype_of: Callable[[str], torch.dtype],
+    at_rest: bool = False,
 ) -> _Module:
     """Give an empty model its tensors, one after the other; what already has its type is not copied.
+
+    At rest, weights of linear layers stay in the file whatever their type (CastLinear).
 
     `names` maps parameters to keys, `scales` modules to the keys of their factors; `dtype_of` says the type
     that a parameter is computed in. Weights of linear layers in fewer than 16 bits stay so (StoredLinear).
@@ -90,7 +93,7 @@ def fill(
         module, _, parameter = name.rpartition(".")
         stored, dtype, layer = read(key), dtype_of(name), model.get_submodule(module)
         scale = _scale(read, scales.get(module, "")) if parameter == "weight" else None
-        replaced = _stored_linear(layer, stored, scale, dtype) if parameter == "weight" else None
+        replaced = _stored_linear(layer, stored, scale, dtype, at_rest) if parameter == "weight" else None
         if replaced is not None:
             model.set_submodule(module, replaced)
         else:
@@ -107,14 +110,16 @@ def _scale(read: Read, key: str) -> Tensor | None:
 
 
 def _stored_linear(
-    layer: nn.Module, stored: Tensor | Packed, scale: Tensor | None, dtype: torch.dtype
+    layer: nn.Module, stored: Tensor | Packed, scale: Tensor | None, dtype: torch.dtype, at_rest: bool
 ) -> StoredLinear | None:
     """The layer that keeps these weights as they are; None when they, or the layer, are of another kind."""
     if not isinstance(layer, nn.Linear):
         return None
     if isinstance(stored, Packed):
         return PackedLinear(layer, dtype, stored)
-    return ScaledLinear(layer, dtype, stored, scale) if stored.dtype in EIGHT_BIT else None
+    if stored.dtype in EIGHT_BIT:
+        return ScaledLinear(layer, dtype, stored, scale)
+    return CastLinear(layer, dtype, stored) if at_rest and scale is None and stored.dtype != dtype else None
 
 
 def _whole(stored: Tensor | Packed, scale: Tensor | None, dtype: torch.dtype) -> Tensor:

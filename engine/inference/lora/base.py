@@ -64,6 +64,18 @@ def parameter(module: nn.Module, name: str) -> Tensor:
     return found.detach()
 
 
+def device(layer: nn.Module) -> torch.device:
+    """Where the layer's weight is now; one that is streamed rests on the host."""
+    if isinstance(layer, StoredLinear) and layer._parameters["weight"] is None:
+        return next(layer.buffers(recurse=False)).device
+    return parameter(layer, "weight").device
+
+
+def place(layer: nn.Module) -> tuple[torch.device, torch.dtype]:
+    """Where the layer's weight is, and the type it computes in."""
+    return device(layer), compute_dtype(layer)
+
+
 def compute_dtype(layer: nn.Module) -> torch.dtype:
     """The type that factors beside this layer are kept in."""
     return layer.compute_dtype if isinstance(layer, StoredLinear) else parameter(layer, "weight").dtype

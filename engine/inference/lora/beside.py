@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from catalog.models import Expert
+from engine.inference.lora import base
 from engine.inference.lora.delta import Effect
 from engine.inference.lora.matrices import Matrices
 from engine.inference.lora.small import SmallParameters
@@ -55,6 +56,20 @@ class Beside:
         """Note who is heard from now on: forwards then look at nothing but numbers."""
         self._is_heard = self.matrices.listen()
         self.small.listen()
+
+    def lend_deltas(self, device: torch.device) -> None:
+        """Have copies of all but the bank on a device until `take_back_deltas`."""
+        if self.matrices.placed:
+            self.matrices.lend(device, base.compute_dtype(self.module))
+
+    def take_back_deltas(self) -> None:
+        """Have what rests on the host again."""
+        self.matrices.take_back()
+
+    def move(self, device: torch.device) -> None:
+        """Be on a device for good."""
+        if self.matrices:
+            self.matrices.move(device, base.compute_dtype(self.module))
 
     def remove(self) -> None:
         """Leave the module as it was born."""

@@ -37,6 +37,7 @@ class Matrices:
         """Where in its block, when weights of a whole block are composed ahead."""
         self._expert, self._strengths, self._workspace = expert, strengths, workspace
         self._device = strengths.values.device
+        self._resting: tuple[Delta, ...] | None = None
         self._offset = 0
         self._runs: tuple[Run, ...] = ()
         self._heard: tuple[Placed, ...] = ()
@@ -44,8 +45,11 @@ class Matrices:
     def __bool__(self) -> bool:
         return bool(self.placed) or any(self._expert in segment.experts for segment in self.bank.segments)
 
-    def put(self, placed: Placed) -> None:
-        """Add a delta, in the order of the files' contents: sums do not depend on who came first."""
+    def put(self, placed: Placed, device: torch.device) -> None:
+        """Add a delta that is on `device`, in the order of the files' contents: sums do not depend on who came
+        first.
+        """
+        self._device = device
         self.placed = sorted([*self.placed, placed], key=lambda each: each.content)
 
     def take_off(self, adapter: str) -> None:
@@ -148,11 +152,29 @@ class Matrices:
             return downs[0], ups[0].contiguous(), strengths[0]
         return torch.cat(downs), torch.cat(ups, dim=1), torch.cat(strengths)
 
-    def _follow(self, device: torch.device, dtype: torch.dtype) -> None:
-        """Be where the layer is now."""
+    def lend(self, device: torch.device, dtype: torch.dtype) -> None:
+        """Have copies of the deltas on a device until `take_back`; whoever lends the layer lends the bank."""
+        self.take_back()
+        self._resting, self._device = tuple(placed.delta for placed in self.placed), device
+        for placed in self.placed:
+            placed.delta = placed.delta.to(device, dtype)
+
+    def take_back(self) -> None:
+        """Have the deltas again that rest on the host."""
+        for placed, delta in zip(self.placed, self._resting or (), strict=False):
+            placed.delta = delta
+        if self._resting is not None:
+            self._resting, self._device = None, torch.device("cpu")
+
+    def move(self, device: torch.device, dtype: torch.dtype) -> None:
+        """Be on a device, with all pairs and deltas."""
         self.bank.follow(device)
-        self._strengths.follow(device)
         if device != self._device:
             for placed in self.placed:
                 placed.delta = placed.delta.to(device, dtype)
             self._device = device
+
+    def _follow(self, device: torch.device, dtype: torch.dtype) -> None:
+        """Be where the layer is now."""
+        self._strengths.follow(device)
+        self.move(device, dtype)

@@ -120,15 +120,14 @@ class Rack:
         for module, added in segments.items():
             bank = self._banks.setdefault(module, Bank())
             layer = base.locate(self._modules[added[0].experts[0]], module)[0]
-            weight = base.parameter(layer, "weight")
-            bank.change([*bank.segments, *added], weight.device, weight.dtype)
+            bank.change([*bank.segments, *added], *base.place(layer))
             for expert in dict.fromkeys(e for segment in added for e in segment.experts):
                 self._place(expert, module).matrices.bank = bank
 
     def _put_on(self, beside: Beside, name: str, content: str, effect: Effect) -> None:
         for delta in effect.deltas:
-            weight = base.parameter(beside.module, "weight")
-            beside.matrices.put(Placed(name, delta.to(weight.device, weight.dtype), content))
+            device, dtype = base.place(beside.module)
+            beside.matrices.put(Placed(name, delta.to(device, dtype), content), device)
         for small in effect.small:
             beside.small.put(name, small, content)
 

@@ -1,0 +1,205 @@
+"""What of a model is where while it works, and how many bytes that takes: worked out before anything is moved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from catalog.models import Expert
+from engine.host_memory import Memory
+from engine.model_sizes import Blocks, ModelSizes, Transformer
+
+Mode = Literal["resident", "balanced", "low"]
+Choice = Literal["auto", "resident", "balanced", "low"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+"""From the one that needs the most memory to the one that needs the least."""
+PhaseName = Literal["encode", "denoise high", "denoise low", "decode"]
+
+_FLOAT32 = 4
+_MARGIN = 16  # one part of so many stays free, for what is not counted
+_TEXT_TOKENS, _TEXT_WIDTH = 512, 65_536
+_VAE_CHANNELS, _VAE_FRAMES = 8, 4
+_TILE = 256  # pixels of a side, as diffusers' VAE has it
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One clip in pixels and frames, and the bytes of the adapters that lie beside each expert."""
+
+    width: int
+    height: int
+    frames: int
+    adapters: Mapping[Expert, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """What one part of a run takes on the device, in bytes: weights with adapters, and what is computed."""
+
+    name: PhaseName
+    weights: int
+    activations: int
+
+    @property
+    def nbytes(self) -> int:
+        """Both together."""
+        return self.weights + self.activations
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where a model is while it works on one clip.
+
+    resident: every part stays on the device. balanced: parts take turns; `staying` says how many blocks of
+    an expert stay on the device for as long as it plays, the others are streamed. low: all are streamed. The
+    VAE always decodes latent frame by latent frame, in tiles (`is_tiled`) only where one would not fit.
+    """
+
+    mode: Mode
+    phases: tuple[Phase, ...]
+    staying: tuple[tuple[Expert, int], ...]
+    memory: Memory
+    is_tiled: bool = False
+
+    @property
+    def needs(self) -> int:
+        """The bytes of the phase that takes the most."""
+        return max(phase.nbytes for phase in self.phases)
+
+    @property
+    def fits(self) -> bool:
+        """Whether that is free."""
+        return self.needs <= usable(self.memory)
+
+    @property
+    def keeps_text_encoder(self) -> bool:
+        """Whether the text encoder stays on the device; else it leaves when the prompt is encoded."""
+        return self.mode == "resident"
+
+
+def plan(sizes: ModelSizes, work: Work, memory: Memory, device: str, choice: Choice = "auto") -> Plan:
+    """The plan for one clip. Left to itself (auto) the first mode that fits, or the lowest."""
+    planner = _Planner(sizes, work, memory, device)
+    if choice != "auto":
+        return planner.plan(choice)
+    return next((made for made in map(planner.plan, MODES) if made.fits), planner.plan("low"))
+
+
+def lower(mode: Mode) -> Mode | None:
+    """The next mode that needs less; None below the last."""
+    place = MODES.index(mode) + 1
+    return MODES[place] if place < len(MODES) else None
+
+
+def usable(memory: Memory) -> int:
+    """What of the free memory a plan may fill."""
+    return memory.free - memory.free // _MARGIN
+
+
+def denoising(sizes: Transformer, tokens: int, item: int, expands_timesteps: bool = False) -> int:
+    """Bytes that one block computes at a time.
+
+    The residual stream, and the larger of: q, k, v and the attention's answer with two float32 copies for
+    norms and rotation; the feed-forward's two sides with one. TI2V has a modulation for every token as well.
+    """
+    stream = tokens * sizes.width
+    attention = 4 * stream * item + 2 * stream * _FLOAT32
+    feed_forward = 2 * tokens * sizes.ffn * item + stream * _FLOAT32
+    modulation = 6 * stream * (item + _FLOAT32) if expands_timesteps else 0
+    return stream * item + max(attention, feed_forward) + modulation
+
+
+def decoding(sizes: ModelSizes, width: int, height: int, frames: int) -> int:
+    """Bytes of decoding one latent frame, and the finished pictures (RGB) of all."""
+    cells = width * height // sizes.vae_patch**2
+    return cells * sizes.vae_width * _VAE_FRAMES * _VAE_CHANNELS * _FLOAT32 + width * height * 3 * frames
+
+
+class _Planner:
+    """The three plans for one clip on one machine."""
+
+    def __init__(self, sizes: ModelSizes, work: Work, memory: Memory, device: str) -> None:
+        self._sizes, self._work, self._memory = sizes, work, memory
+        self._is_host = device == "cpu"
+        spatial = 8 * sizes.vae_patch
+        # what every Wan does: 4 frames to one of latents, 2 × 2 cells to a token
+        self._tokens = (
+            ((work.frames - 1) // 4 + 1) * (work.width // spatial // 2) * (work.height // spatial // 2)
+        )
+
+    def plan(self, mode: Mode) -> Plan:
+        """The plan of one mode, whether it fits or not."""
+        staying = {expert: self._staying(expert, mode) for expert in self._sizes.experts}
+        phases = [self._encode(mode), *(self._denoise(e, mode, staying[e]) for e in staying)]
+        decode, is_tiled = self._decode(mode)
+        counts = tuple(staying.items())
+        return Plan(mode, (*phases, decode), counts, self._memory, is_tiled)
+
+    def _staying(self, expert: Expert, mode: Mode) -> int:
+        """How many blocks stay while an expert plays."""
+        count = self._sizes.experts[expert].count
+        if mode != "balanced":
+            return count if mode == "resident" else 0
+        fitting = (
+            n for n in range(count, 0, -1) if self._denoise(expert, mode, n).nbytes <= usable(self._memory)
+        )
+        return next(fitting, 1)
+
+    def _encode(self, mode: Mode) -> Phase:
+        text = self._sizes.text_encoder
+        # its table of words is read row by row
+        weights = self._all() if mode == "resident" else self._streamed(text, 0)
+        return Phase(
+            "encode", weights, self._text() + self._made_whole(text, 0 if mode != "resident" else text.count)
+        )
+
+    def _denoise(self, expert: Expert, mode: Mode, staying: int) -> Phase:
+        sizes = self._sizes.experts[expert]
+        active = denoising(sizes, self._tokens, self._sizes.item, self._sizes.expands_timesteps)
+        active += self._made_whole(sizes, staying)
+        name: PhaseName = "denoise high" if expert == "high" else "denoise low"
+        if mode == "resident":
+            return Phase(name, self._all(), active)
+        weights = sizes.rest.computed + staying * sizes.block.computed + self._streamed(sizes, staying)
+        return Phase(name, weights + self._adapters(expert, staying), active)
+
+    def _decode(self, mode: Mode) -> tuple[Phase, bool]:
+        work, sizes = self._work, self._sizes
+        weights = self._all() if mode == "resident" else sizes.vae + self._resting()
+        active = decoding(sizes, work.width, work.height, work.frames)
+        is_tiled = mode == "low" and weights + active > usable(self._memory)
+        if is_tiled:
+            sides = min(work.width, _TILE), min(work.height, _TILE)
+            pictures = work.width * work.height * 3 * _FLOAT32 * work.frames
+            active = min(active, decoding(sizes, *sides, 0) + 2 * pictures)
+        return Phase("decode", weights, active), is_tiled
+
+    def _all(self) -> int:
+        """Every weight and adapter at once."""
+        sizes = self._sizes
+        parts: list[Blocks] = [sizes.text_encoder, *sizes.experts.values()]
+        weights = sum(part.rest.computed + part.count * part.block.computed for part in parts)
+        return weights + sizes.vae + sum(self._work.adapters.values())
+
+    def _streamed(self, sizes: Blocks, staying: int) -> int:
+        """The blocks that are here for a moment: the one at work, and on another device the next one."""
+        if self._is_host:
+            return min(sizes.block.stored, sizes.block.computed) if staying < sizes.count else 0
+        return min(2, sizes.count - staying) * sizes.block.computed
+
+    def _made_whole(self, sizes: Blocks, staying: int) -> int:
+        """The largest weight in the type that is computed with, where it is not held so."""
+        is_held = sizes.is_cast and (staying == sizes.count or not self._is_host)
+        return 0 if is_held else sizes.widest
+
+    def _adapters(self, expert: Expert, staying: int) -> int:
+        """Beside blocks that stay, adapters stay; the computer's own memory always has them all."""
+        if self._is_host:
+            return sum(self._work.adapters.values())
+        count = self._sizes.experts[expert].count
+        return self._work.adapters.get(expert, 0) * min(count, staying + 2) // max(1, count)
+
+    def _resting(self) -> int:
+        return sum(self._work.adapters.values()) if self._is_host else 0
+
+    def _text(self) -> int:
+        return _TEXT_TOKENS * _TEXT_WIDTH * self._sizes.item
