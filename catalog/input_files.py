@@ -6,7 +6,7 @@ from hashlib import file_digest
 from pathlib import Path
 
 from catalog.errors import BadRecipe, CatalogError
-from catalog.inputs import Inputs, Picture
+from catalog.inputs import Inputs, Picture, mapped
 from catalog.models import ModelInfo
 
 _SPOKEN = {
@@ -41,20 +41,15 @@ def located(inputs: Inputs, recipe_path: Path | None) -> Inputs:
 
     A file is read only where its SHA-256 must choose among several. Raises PictureNotFound.
     """
+    return mapped(inputs, lambda picture: replace(picture, file=str(find(picture, recipe_path))))
 
-    def whole(picture: Picture) -> Picture:
-        return replace(picture, file=str(find(picture, recipe_path)))
 
-    def maybe(picture: Picture | None) -> Picture | None:
-        return None if picture is None else whole(picture)
+def hashed(inputs: Inputs) -> Inputs:
+    """The inputs with whole paths and the SHA-256 of every file.
 
-    return replace(
-        inputs,
-        start_image=maybe(inputs.start_image),
-        end_image=maybe(inputs.end_image),
-        reference_images=tuple(map(whole, inputs.reference_images)),
-        control_video=maybe(inputs.control_video),
-    )
+    Raises PictureNotFound when one is gone, or is another file than its SHA-256 says.
+    """
+    return mapped(inputs, _hashed)
 
 
 def find(picture: Picture, recipe_path: Path | None = None) -> Path:
@@ -76,8 +71,7 @@ def sha256_of(path: Path) -> str:
         raise PictureNotFound(f"{path.name} cannot be read: {error.strerror}.") from error
 
 
-def checked(picture: Picture) -> Picture:
-    """The picture of a located file with its SHA-256; PictureNotFound when it is another one than it says."""
+def _hashed(picture: Picture) -> Picture:
     path = find(picture)
     sha256 = sha256_of(path)
     if picture.sha256 not in ("", sha256):

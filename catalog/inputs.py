@@ -1,6 +1,7 @@
 """The pictures and clips that a recipe gives to its model besides the text."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from catalog.recipe_checks import file, number, sha256, wrong
@@ -27,7 +28,8 @@ class Inputs:
     """What a model is given to see; the names are those of `inputs` in the model table.
 
     Of a clip as `start_image` its last frame is taken, as `end_image` its first one. `reference_images` and
-    `control_video` are VACE's, with `conditioning_scale` as in diffusers (1 is as trained).
+    `control_video` are VACE's, with `conditioning_scale` as in diffusers (1 is as trained). References are
+    always shown whole, on white, as VACE was trained: their `fit` is not asked.
     """
 
     start_image: Picture | None = None
@@ -48,6 +50,23 @@ class Inputs:
 
 
 NOTHING = Inputs()
+
+
+def mapped(inputs: Inputs, change: Callable[[Picture], Picture]) -> Inputs:
+    """The inputs with every picture changed."""
+
+    def maybe(picture: Picture | None) -> Picture | None:
+        return None if picture is None else change(picture)
+
+    return replace(
+        inputs,
+        start_image=maybe(inputs.start_image),
+        end_image=maybe(inputs.end_image),
+        reference_images=tuple(map(change, inputs.reference_images)),
+        control_video=maybe(inputs.control_video),
+    )
+
+
 _PLACES = ("start_image", "end_image", "control_video")
 _FIELDS = {*_PLACES, "reference_images", "conditioning_scale"}
 

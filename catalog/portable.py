@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from catalog.folders import default_folders
+from catalog.inputs import mapped
 from catalog.recipe import Recipe
 
 
@@ -17,9 +18,13 @@ def portable(recipe: Recipe, beside: Path) -> Recipe:
     folders = default_folders()
     homes = (folders.library, folders.built_in)
     loras = tuple(replace(use, file=_name(Path(use.file), homes, beside)) for use in recipe.loras)
+    inputs = mapped(recipe.inputs, lambda p: replace(p, file=_name(Path(p.file), (), beside)))
     model = Path(recipe.model)
     return replace(
-        recipe, loras=loras, model=_name(model, (), beside) if model.is_absolute() else recipe.model
+        recipe,
+        inputs=inputs,
+        loras=loras,
+        model=_name(model, (), beside) if model.is_absolute() else recipe.model,
     )
 
 

@@ -4,11 +4,12 @@ import logging
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from catalog.errors import CatalogError, ExpectedError
 from catalog.folders import Folders, default_folders
+from catalog.input_files import located
 from catalog.log import log_to
 from catalog.models import ModelInfo, find_model
 from catalog.recipe import Recipe
@@ -130,6 +131,7 @@ class _Renderer:
         recipe = load(job.source)
         model = find_model(recipe.model, job.source.resolve().parent)
         recipe = complete(recipe, model)
+        recipe = replace(recipe, inputs=located(recipe.inputs, job.source))
         files = [locate(use, job.source, self._folders) for use in recipe.loras]
         self._report.begin(number, job.source, recipe)
         session = self._ready(model)

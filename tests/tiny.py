@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKLWan, UniPCMultistepScheduler, WanTransformer3DModel
@@ -13,41 +14,32 @@ import resources
 TEXT_WIDTH = 64
 
 
-def transformer(seed: int = 0, layers: int = 2) -> WanTransformer3DModel:
+def transformer(
+    seed: int = 0, layers: int = 2, kind: Any = WanTransformer3DModel, **changes: Any
+) -> WanTransformer3DModel:
     """A transformer of width 48 in evaluation mode; its weights are large enough to matter."""
     torch.manual_seed(seed)
-    model = WanTransformer3DModel(
-        patch_size=(1, 2, 2),
-        num_attention_heads=4,
-        attention_head_dim=12,
-        in_channels=16,
-        out_channels=16,
-        text_dim=TEXT_WIDTH,
-        freq_dim=32,
-        ffn_dim=64,
-        num_layers=layers,
-        cross_attn_norm=True,
-        qk_norm="rms_norm_across_heads",
-        rope_max_seq_len=32,
-    )
+    settings: dict[str, Any] = {
+        "patch_size": (1, 2, 2), "num_attention_heads": 4, "attention_head_dim": 12, "in_channels": 16,
+        "out_channels": 16, "text_dim": TEXT_WIDTH, "freq_dim": 32, "ffn_dim": 64, "num_layers": layers,
+        "cross_attn_norm": True, "qk_norm": "rms_norm_across_heads", "rope_max_seq_len": 32,
+    }  # fmt: skip
+    model: WanTransformer3DModel = kind(**(settings | changes))
     for parameter in model.parameters():
         if parameter.ndim > 1:
             nn.init.normal_(parameter, std=0.08)
     return model.eval().requires_grad_(False)
 
 
-def vae() -> AutoencoderKLWan:
+def vae(**changes: Any) -> AutoencoderKLWan:
     """A VAE of 16 latent channels, with latents that are not centred, as real ones are not."""
     torch.manual_seed(7)
-    model = AutoencoderKLWan(
-        base_dim=3,
-        z_dim=16,
-        dim_mult=[1, 1, 1, 1],
-        num_res_blocks=1,
-        temperal_downsample=[False, True, True],
-        latents_mean=[0.1 * i for i in range(16)],
-        latents_std=[1 + 0.05 * i for i in range(16)],
-    )
+    settings: dict[str, Any] = {
+        "base_dim": 3, "z_dim": 16, "dim_mult": [1, 1, 1, 1], "num_res_blocks": 1,
+        "temperal_downsample": [False, True, True],
+        "latents_mean": [0.1 * i for i in range(16)], "latents_std": [1 + 0.05 * i for i in range(16)],
+    }  # fmt: skip
+    model = AutoencoderKLWan(**(settings | changes))
     return model.eval().requires_grad_(False)
 
 

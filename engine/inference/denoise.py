@@ -1,16 +1,17 @@
-"""The unrolled denoising loop: equal to diffusers' WanPipeline, but it hears the faders at every step."""
+"""The unrolled denoising loop: equal to diffusers' Wan pipelines, but it hears the faders at every step."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 from diffusers import WanTransformer3DModel
-from torch import Tensor
+from torch import Tensor, nn
 
 from catalog.models import Expert
 from catalog.recipe import Guidance
 from engine.errors import BadNumbers
+from engine.inference.conditions.conditions import TEXT_ALONE, Arguments, Conditions
 from engine.inference.interrupt import interruptible
 from engine.inference.preview import estimate
 from engine.inference.schedule import Schedule
@@ -58,7 +59,7 @@ def denoise(
     guidance: Guidance,
     live: LiveControls,
     play: Play,
-    expand_timesteps: bool = False,
+    conditions: Conditions = TEXT_ALONE,
     first: int = 0,
 ) -> Iterator[Step]:
     """Yield each step from `first` as it is done; `latents` and `plan` stand before that step.
@@ -73,9 +74,9 @@ def denoise(
         model = experts[expert]
         strengths = play(mix, expert, index)
         factor = guidance.high if expert == "high" else guidance.low
-        with interruptible(model.blocks, live):
-            when = _timestep(timestep, latents, expand_timesteps, model.config.patch_size[1])
-            velocity = _velocity(model, latents, when, text, factor)
+        with interruptible(blocks_of(model), live), conditions.around(model):
+            arguments = conditions.arguments(latents, timestep, model.dtype)
+            velocity = _velocity(model, arguments, text, factor)
         seen = estimate(latents, sigma, velocity)
         latents = plan.scheduler.step(velocity, timestep, latents, return_dict=False)[0]
         if not torch.isfinite(latents).all():
@@ -84,18 +85,17 @@ def denoise(
         yield Step(index, sigma, expert, mix, strengths, latents, seen, seconds)
 
 
-def _velocity(
-    model: WanTransformer3DModel, latents: Tensor, timestep: Tensor, text: Text, guidance: float
-) -> Tensor:
+def blocks_of(model: nn.Module) -> Iterable[nn.Module]:
+    """An expert's transformer blocks, those of VACE's branch first, as they run."""
+    return [block for name in ("vace_blocks", "blocks") for block in getattr(model, name, ())]
+
+
+def _velocity(model: WanTransformer3DModel, arguments: Arguments, text: Text, guidance: float) -> Tensor:
     """The model's prediction with classifier-free guidance; one pass where guidance is 1."""
 
     def passed(words: Tensor) -> Tensor:
-        output: Tensor = model(
-            hidden_states=latents.to(model.dtype),
-            timestep=timestep,
-            encoder_hidden_states=words.to(model.dtype),
-            return_dict=False,
-        )[0]
+        words = words.to(model.dtype)
+        output: Tensor = model(**arguments, encoder_hidden_states=words, return_dict=False)[0]
         return output
 
     with_prompt = passed(text.prompt)
@@ -104,15 +104,6 @@ def _velocity(
     assert text.negative is not None
     without = passed(text.negative)
     return without + guidance * (with_prompt - without)
-
-
-def _timestep(timestep: Tensor, latents: Tensor, expand: bool, patch: int) -> Tensor:
-    """One timestep per clip, or (TI2V) one per token."""
-    if not expand:
-        return timestep.expand(latents.shape[0])
-    frames, height, width = latents.shape[2:]
-    tokens = frames * -(-height // patch) * -(-width // patch)
-    return timestep.expand(latents.shape[0], tokens)
 
 
 def _blame(index: int, strengths: Strengths) -> str:

@@ -13,6 +13,8 @@ from catalog.model_assembly import read_assembly
 from catalog.models import Expert
 from catalog.recipe import Recipe
 from engine.inference.checkpoints.components import Components
+from engine.inference.computing import Computation
+from engine.inference.conditions.conditioner import Conditioner
 from engine.inference.decode import Decoder
 from engine.inference.denoise import Strengths
 from engine.inference.device import describe
@@ -29,21 +31,26 @@ class Loaded:
     fingerprint: str
     machine: str
     prompts: PromptEncoder
+    conditioner: Conditioner
     decoder: Decoder
     previewer: Previewer
 
     def latent_shape(self, recipe: Recipe) -> tuple[int, ...]:
-        """The latents [1, C, F, H, W] of a recipe that is whole."""
+        """The latents [1, C, F, H, W] of a recipe that is whole; each reference image has a frame in them."""
         assert recipe.frames and recipe.width and recipe.height
         config = self.parts.vae.config
         spatial = config.scale_factor_spatial
         frames = (recipe.frames - 1) // config.scale_factor_temporal + 1
+        frames += len(recipe.inputs.reference_images)
         size = (recipe.height // spatial, recipe.width // spatial)
-        return (1, self.parts.info.in_channels, frames, *size)
+        return (1, config.z_dim, frames, *size)
 
 
 class Adapters(Protocol):
     """The adapters beside a model's layers."""
+
+    computation: Computation
+    """How everything is computed."""
 
     @property
     def attached(self) -> Mapping[str, AdapterAttached]:
@@ -67,6 +74,7 @@ def loaded(parts: Components) -> Loaded:
         fingerprint=fingerprint(_files(parts.info.path)),
         machine=f"{describe(parts.device)}, torch {torch.__version__}, diffusers {diffusers.__version__}",
         prompts=PromptEncoder(parts.tokenizer, parts.text_encoder),
+        conditioner=Conditioner(parts),
         decoder=decoder,
         previewer=Previewer(decoder),
     )

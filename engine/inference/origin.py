@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from catalog.computing import Computing, as_text
+from catalog.input_files import hashed
 from catalog.recipe import Recipe
 from catalog.recipe_files import complete
 from engine import points, runs
 from engine.errors import CannotContinue
+from engine.inference.conditions.conditioner import seen
 from engine.inference.denoise import noise
 from engine.inference.loaded import Adapters, Loaded
 from engine.inference.prompt import clean
@@ -45,11 +47,12 @@ class Origin:
 
 
 def origin(command: Generate, model: Loaded, adapters: Adapters, kept: Trajectories) -> Origin:
-    """Where a run begins. Raises CannotContinue, BadRecipe or BadSettings."""
+    """Where a run begins. Raises CannotContinue, BadRecipe, PictureNotFound or BadSettings."""
     source = _source(command, kept)
     recipe = replace(source.recipe if source else command.recipe, loras=())
     settled = adapters.computation.settle(recipe.computing)
     recipe = replace(complete(recipe, model.parts.info), computing=settled.computing)
+    recipe = replace(recipe, inputs=hashed(recipe.inputs))
     plan = schedule(model.parts.scheduler, model.parts.info, recipe, model.parts.device)
     key = _key(model, recipe)
     if source and source.key != replace(
@@ -109,6 +112,7 @@ def _key(model: Loaded, recipe: Recipe) -> Key:
         steps=recipe.steps,
         shift=recipe.shift if recipe.sigmas is None else 1.0,
         scheduler=recipe.scheduler,
+        pictures=seen(recipe.inputs, recipe.fps),
         computing=as_text(recipe.computing or Computing()),
         sigmas=recipe.sigmas,
     )

@@ -11,6 +11,7 @@ from torch import Tensor
 from catalog.models import Expert
 from engine import points, runs
 from engine.errors import Cancelled, CannotContinue
+from engine.inference.conditions.conditions import Conditions
 from engine.inference.denoise import Step, Strengths, Text, denoise
 from engine.inference.interrupt import interruptible
 from engine.inference.loaded import Adapters, Loaded
@@ -43,11 +44,12 @@ class Run:
     def clip(self) -> Clip:
         """Denoise and decode. Raises Cancelled, or an EngineError that says what went wrong."""
         self._begin()
-        latents = self._denoise()
+        self._conditions = _cancellable(self._origin.begins_at, self._see)
+        latents = self._conditions.settled(self._denoise())
         self._stage("decoding")
         decoder, live = self._model.decoder, self._command.live
         with interruptible(decoder.blocks, live):
-            frames = _cancellable(self._steps, lambda: decoder.decode(latents))
+            frames = _cancellable(self._steps, lambda: decoder.decode(self._conditions.shown(latents)))
         attached = self._adapters.attached
         heard = [step.cause.tones for step in self._trajectory.taken]
         loras = played(attached, live.mix, heard, self._trajectory.files)
@@ -68,7 +70,9 @@ class Run:
         self._kept.begin(command.run, trajectory, command.budget)
         trajectory.files |= {r.sha256: str(r.path) for r in self._adapters.attached.values()}
         plan = start.plan
-        self._post(RunStarted(command.run, start.recipe, plan.sigmas, plan.experts, start.begins_at, start.notices))
+        self._post(
+            RunStarted(command.run, start.recipe, plan.sigmas, plan.experts, start.begins_at, start.notices)
+        )
         for index, taken in enumerate(trajectory.taken):
             strengths, _ = named(taken.cause.tones, self._adapters.attached)
             preview = taken.preview if command.has_previews else NO_PICTURE
@@ -97,7 +101,7 @@ class Run:
             recipe.guidance,
             self._command.live,
             self._play,
-            parts.expand_timesteps,
+            self._conditions,
             start.begins_at,
         )
         assert recipe.computing is not None
@@ -106,6 +110,14 @@ class Run:
                 latents = step.latents
                 self._take(step)
         return latents
+
+    def _see(self) -> Conditions:
+        """What the pictures add to every pass."""
+        recipe, conditioner, live = self._origin.recipe, self._model.conditioner, self._command.live
+        if not conditioner.is_ready(recipe):
+            self._stage("encoding the pictures")
+        with interruptible(conditioner.blocks, live):
+            return conditioner.conditions(recipe, live.check)
 
     def _text(self) -> Text:
         """The embeddings that the steps to come need."""
@@ -134,7 +146,9 @@ class Run:
         """Show and keep a step that is done."""
         begun = time.perf_counter()
         command, previewer = self._command, self._model.previewer
-        preview = previewer.show(step.estimate) if command.has_previews else NO_PICTURE
+        preview = (
+            previewer.show(self._conditions.shown(step.estimate)) if command.has_previews else NO_PICTURE
+        )
         attached = self._adapters.attached
         heard, meters = tones(step.strengths, attached), self._adapters.meters(step.strengths)
         why = cause(self._origin.recipe, self._origin.plan, step.index, heard)

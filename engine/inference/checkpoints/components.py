@@ -5,14 +5,17 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKLWan, WanTransformer3DModel
-from transformers import PreTrainedTokenizerBase, UMT5EncoderModel
+from transformers import CLIPVisionModel, PreTrainedTokenizerBase, UMT5EncoderModel
 
 from catalog.models import Expert, ModelInfo
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Components:
-    """The parts of one loaded model, all on `device` and in evaluation mode."""
+    """The parts of one loaded model, all on `device` and in evaluation mode.
+
+    The image encoder of Wan 2.1's image models is asked once per picture: it stays on the host, in float32.
+    """
 
     info: ModelInfo
     device: torch.device
@@ -22,6 +25,8 @@ class Components:
     vae: AutoencoderKLWan
     scheduler: Any
     expand_timesteps: bool
+    image_encoder: CLIPVisionModel | None = None
+    image_processor: Any = None
 
 
 def first_line(error: Exception) -> str:

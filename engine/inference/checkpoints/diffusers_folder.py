@@ -5,13 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from diffusers import (
     AutoencoderKLWan,
     FlowMatchEulerDiscreteScheduler,
     UniPCMultistepScheduler,
     WanTransformer3DModel,
+    WanVACETransformer3DModel,
 )
-from transformers import AutoTokenizer, PreTrainedTokenizerBase, UMT5EncoderModel
+from transformers import (
+    AutoTokenizer,
+    CLIPVisionModel,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    UMT5EncoderModel,
+)
 from transformers.utils.logging import disable_progress_bar
 
 from catalog.models import Expert, ModelInfo
@@ -36,13 +44,14 @@ def load(info: ModelInfo, device: torch.device) -> Components:
             tokenizer=tokenizer(info.path / "tokenizer"),
             text_encoder=component(UMT5EncoderModel, info.path / "text_encoder", dtype).to(device),
             experts={
-                e: component(WanTransformer3DModel, info.path / names[e], dtype).to(device)
+                e: component(_transformer_class(info.path / names[e]), info.path / names[e], dtype).to(device)
                 for e in info.experts
             },
             # In half precision the VAE shows banding and overflows on some clips.
             vae=component(AutoencoderKLWan, info.path / "vae", torch.float32).to(device),
             scheduler=_scheduler(info, index),
             expand_timesteps=bool(index.get("expand_timesteps", False)),
+            **_image_side(info.path, index),
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelFailed(f"{info.title} cannot be loaded: {first_line(error)}") from error
@@ -50,7 +59,7 @@ def load(info: ModelInfo, device: torch.device) -> Components:
 
 def component(kind: Any, folder: Path, dtype: torch.dtype) -> Any:
     """One component's folder, loaded as the class `kind` on the CPU."""
-    extra = {"dtype": dtype} if kind is UMT5EncoderModel else {"torch_dtype": dtype}
+    extra = {"dtype" if issubclass(kind, PreTrainedModel) else "torch_dtype": dtype}
     model = kind.from_pretrained(
         folder, local_files_only=True, use_safetensors=True, low_cpu_mem_usage=True, **extra
     )
@@ -63,6 +72,25 @@ def tokenizer(folder: Path) -> PreTrainedTokenizerBase:
         folder, local_files_only=True, trust_remote_code=False
     )
     return found
+
+
+def _transformer_class(folder: Path) -> Any:
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    return WanVACETransformer3DModel if config.get("vace_layers") else WanTransformer3DModel
+
+
+def _image_side(folder: Path, index: dict[str, Any]) -> dict[str, Any]:
+    """The image encoder of a folder that has one, and what makes its pixels."""
+    if (index.get("image_encoder") or [None])[0] is None:
+        return {}
+    processor = image_processor_class().from_pretrained(folder / "image_processor", local_files_only=True)
+    encoder = component(CLIPVisionModel, folder / "image_encoder", torch.float32)
+    return {"image_encoder": encoder, "image_processor": processor}
+
+
+def image_processor_class() -> Any:
+    """CLIP's image processor over Pillow, on every version and whatever else is installed."""
+    return getattr(transformers, "CLIPImageProcessorPil", None) or transformers.CLIPImageProcessor
 
 
 def _scheduler(info: ModelInfo, index: dict[str, Any]) -> Any:

@@ -1,0 +1,1 @@
+"""What pictures add to a model's passes, a module per way in which Wan models see."""
