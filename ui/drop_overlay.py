@@ -17,9 +17,10 @@ _MARGIN = 16
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """A place of its own for what is dragged: where in the window it is, and what a drop there does."""
+    """A place of its own for what is dragged: where in the window, its name, and what a drop there does."""
 
     area: QRect
+    name: str
     words: str
 
 
@@ -65,6 +66,11 @@ class DropOverlay(QWidget):
     def guard(self, widget: QWidget) -> None:
         """Take files that are dropped on `widget`, too."""
         widget.installEventFilter(self)
+
+    @property
+    def words(self) -> str:
+        """What a drop would do where the mouse is."""
+        return self._over.words if self._over else self._plan.words
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
@@ -128,8 +134,7 @@ class DropOverlay(QWidget):
             painter.drawRoundedRect(area, 8, 8)
         painter.setFont(font(15, is_bold=True))
         painter.setPen(QColor(theme().text))
-        words = self._over.words if self._over else self._plan.words
-        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), words)
+        painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), self.words)
 
     def _paint_landing(self, painter: QPainter, landing: Landing) -> None:
         is_over = landing is self._over
@@ -139,5 +144,5 @@ class DropOverlay(QWidget):
         painter.setFont(font(12, is_bold=is_over))
         painter.setPen(QColor(theme().text if is_over else theme().secondary))
         room = landing.area.width() - 12
-        shown = painter.fontMetrics().elidedText(landing.words, Qt.TextElideMode.ElideRight, room)
+        shown = painter.fontMetrics().elidedText(landing.name, Qt.TextElideMode.ElideRight, room)
         painter.drawText(landing.area, int(Qt.AlignmentFlag.AlignCenter), shown)

@@ -29,6 +29,7 @@ class RunMenu(QMenu):
         self._branch = self._add("&Branch from the step on show", stage.branch, "B")
         self._resume = self._add("C&ontinue where it stopped", stage.take_row.resume_take)
         self._keep = self._add("&Keep the draft", stage.take_row.keep_draft, "Ctrl+K")
+        self.addActions([stage.go_on_action, stage.paste_action])
         self.addSeparator()
         self._back = self._add("&Previous take", partial(takes.turn, -1), "Alt+Left")
         self._on = self._add("&Next take", partial(takes.turn, 1), "Alt+Right")

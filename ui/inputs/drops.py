@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint
 
-from ui.drop_overlay import RECIPES, DropPlan, Landing, plain_plan
+from ui.drop_overlay import RECIPES, DropPlan, plain_plan
 from ui.state.input_places import CLIPS, SPOKEN, Place, is_picture
 from ui.state.inputs import InputState
 
@@ -27,7 +27,7 @@ def plan_of(paths: tuple[Path, ...], row: InputRow | None, inputs: InputState) -
         words = f"Drop to use as {_spoken(place)}" if place else "This model takes no pictures"
     elif landings and paths[0].suffix.lower() in RECIPES:
         words = f"{words}, or on a slot to go on from it"
-    return DropPlan(words, tuple(Landing(*landing) for landing in landings))
+    return DropPlan(words, tuple(landings))
 
 
 def is_taken(paths: tuple[Path, ...], place: QPoint, row: InputRow | None, inputs: InputState) -> bool:

@@ -6,23 +6,32 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QRect
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QWidget
 
+from ui.drop_overlay import Landing
 from ui.inputs import clipboard, words
+from ui.inputs.scale_pill import ScalePill
 from ui.inputs.slot import Slot, neighbours
 from ui.stage.flow import FlowLayout
 from ui.state.input_places import Place
 from ui.state.inputs import InputState
+from ui.state.run import RunState
 
 
 class InputRow(QWidget):
     """Shows a slot for every place that the model has; it is not there for models that take text alone."""
 
-    def __init__(self, inputs: InputState) -> None:
-        super().__init__()
+    def __init__(self, run: RunState, inputs: InputState, parent: QWidget) -> None:
+        super().__init__(parent)
         self._inputs = inputs
+        self.scale = ScalePill(run, self)
         self.slots: list[Slot] = []
         self._flow = FlowLayout(self, spacing=6)
         inputs.changed.connect(self._refresh)
         self._refresh()
+
+    @property
+    def place_in_focus(self) -> Place | None:
+        """The place whose slot has the focus."""
+        return next((slot.place for slot in self.slots if slot.hasFocus()), None)
 
     # What one does
 
@@ -34,12 +43,16 @@ class InputRow(QWidget):
         self._inputs.put_all(files, slot.place)
         return True
 
-    def landings(self, file: Path) -> list[tuple[QRect, str]]:
-        """The slots that a file can be dropped on, in the window, and what that does."""
+    def landings(self, file: Path) -> list[Landing]:
+        """The slots that a file can be dropped on."""
         if not self.isVisible():
             return []
         return [
-            (QRect(slot.mapTo(self.window(), QPoint()), slot.size()), words.drop_words(slot.place, file))
+            Landing(
+                QRect(slot.mapTo(self.window(), QPoint()), slot.size()),
+                "" if slot.is_small else slot.place.title,
+                words.drop_words(slot.place, file),
+            )
             for slot in self.slots
             if slot.place.fits(file)
         ]
@@ -76,9 +89,11 @@ class InputRow(QWidget):
             if slot.place not in places:
                 slot.hide()
                 slot.deleteLater()
-        self.slots = [kept.get(place) or Slot(self._inputs, place) for place in places]
+        self.slots = [kept.get(place) or Slot(self._inputs, place, self) for place in places]
         for slot in self.slots:
             self._flow.addWidget(slot)
             slot.show()
+        self._flow.removeWidget(self.scale)
+        self._flow.addWidget(self.scale)
         neighbours(self.slots)
         self._flow.invalidate()

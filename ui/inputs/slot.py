@@ -4,10 +4,18 @@ import itertools
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFontMetrics,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QAbstractButton, QFileDialog, QHBoxLayout, QPushButton, QWidget
 
-from ui.inputs import clipboard, thumbnail, words
+from ui.inputs import thumbnail, words
 from ui.inputs.slot_menu import slot_menu
 from ui.stage.icon_button import IconButton
 from ui.state.input_places import Place
@@ -16,7 +24,8 @@ from ui.theme import font, icon, theme, watcher
 
 HEIGHT = 44
 _WIDTH, _SMALL = 236, 56
-_PICTURE = 60
+_PICTURE, _PLUS = 60, 32
+_MARGIN = 4
 _RADIUS = 6.0
 
 
@@ -26,8 +35,8 @@ class Slot(QAbstractButton):
     A small one, for a reference image, is the picture alone.
     """
 
-    def __init__(self, inputs: InputState, place: Place) -> None:
-        super().__init__()
+    def __init__(self, inputs: InputState, place: Place, parent: QWidget) -> None:
+        super().__init__(parent)
         self.place, self._inputs = place, inputs
         self.is_small = place.field == "reference_images"
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -61,7 +70,11 @@ class Slot(QAbstractButton):
         row.addWidget(self.remove)
 
     def sizeHint(self) -> QSize:
-        return QSize(_SMALL if self.is_small else _WIDTH, HEIGHT)
+        if self.is_small or self.is_filled:
+            return QSize(_SMALL if self.is_small else _WIDTH, HEIGHT)
+        said = (self.place.title, words.name_of(self._inputs, self.place))
+        wide = max(QFontMetrics(font(12)).horizontalAdvance(text) for text in said)
+        return QSize(_MARGIN + _PLUS + wide + 12, HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -112,8 +125,6 @@ class Slot(QAbstractButton):
             self.open()
         elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.clear()
-        elif event.matches(QKeySequence.StandardKey.Paste):
-            clipboard.paste(self._inputs, self.place)
         else:
             super().keyPressEvent(event)
 
@@ -140,13 +151,14 @@ class Slot(QAbstractButton):
         self.fit.setAccessibleName(f"{place.title}: {self.fit.text().lower() or 'crop or pad'}")
         self.setAccessibleName(words.accessible(inputs, place))
         self.setToolTip(words.tool_tip(inputs, place))
+        self.updateGeometry()  # an empty slot is as wide as its words
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         self._paint_ground(painter)
-        area = QRectF(4, 4, self._picture_width, self.height() - 8)
+        area = QRectF(_MARGIN, _MARGIN, self._picture_width, self.height() - 2 * _MARGIN)
         self._paint_picture(painter, area)
         if not self.is_small:
             self._paint_words(painter)
@@ -154,7 +166,9 @@ class Slot(QAbstractButton):
 
     @property
     def _picture_width(self) -> int:
-        return self.width() - 8 if self.is_small else _PICTURE
+        if self.is_small:
+            return self.width() - 2 * _MARGIN
+        return _PICTURE if self.is_filled else _PLUS
 
     def _paint_ground(self, painter: QPainter) -> None:
         colours = theme()
@@ -187,11 +201,11 @@ class Slot(QAbstractButton):
         icon(name, colour).paint(painter, square)
 
     def _paint_words(self, painter: QPainter) -> None:
-        left = 4 + _PICTURE + 8
+        left = _MARGIN + self._picture_width + (8 if self.is_filled else 0)
         first = next((each for each in (self.fit, self.remove) if each.isVisibleTo(self)), None)
         room = (first.x() - 4 if first else self.width() - 8) - left
         problem = words.problem_of(self._inputs, self.place)
-        below = problem or words.name_of(self._inputs, self.place)
+        below = words.brief(problem) if problem else words.name_of(self._inputs, self.place)
         is_wanted = not self.is_filled and self._inputs.is_needed(self.place)
         colours = theme()
         tone = colours.refused if problem else colours.look if is_wanted else colours.secondary

@@ -23,6 +23,11 @@ def problem_of(inputs: InputState, place: Place) -> str:
     return look.problem if look else ""
 
 
+def brief(problem: str) -> str:
+    """A problem in the few words that a slot has room for."""
+    return "not there" if problem == "is not there" else "cannot be read"
+
+
 def fit_of(inputs: InputState, place: Place) -> str:
     """How a picture is made the clip's size."""
     picture = inputs.picture(place)
@@ -57,11 +62,15 @@ def tool_tip(inputs: InputState, place: Place) -> str:
 
 def drop_words(place: Place, file: Path) -> str:
     """What a drop on a slot does."""
-    if place.field == "control_video":
-        return "Control clip"
-    if is_picture(file):
-        return place.title
-    return "Go on from its last frame" if place.frame == "last" else f"Its first frame: {place.title.lower()}"
+    what = SPOKEN[place.field].removeprefix("a ")
+    if is_picture(file) or place.field == "control_video":
+        which = f" {place.index + 1}" if place.field == "reference_images" else ""
+        return f"Drop to use as the {what}{which}"
+    return (
+        "Drop to go on from its last frame"
+        if place.frame == "last"
+        else f"Drop to use its first frame as {SPOKEN[place.field]}"
+    )
 
 
 def _wanted(inputs: InputState, place: Place) -> str:

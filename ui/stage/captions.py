@@ -4,6 +4,7 @@ from catalog.models import Expert
 from engine.messages import StepFinished
 from ui.stage.pill import Part
 from ui.stage.showing import Showing
+from ui.state.input_places import SPOKEN, lacking
 from ui.state.progress import Progress
 from ui.state.run import RunState
 from ui.state.take import Take
@@ -69,6 +70,9 @@ def _drafting(run: RunState) -> str:
 def empty(run: RunState) -> str:
     """The sentence where the picture will be."""
     if run.phase not in ("running", "queued"):
+        if lacks := lacking(run.settings.inputs, run.model):
+            things = " and ".join(SPOKEN[field] for field in lacks)
+            return f"Drop {things} here" if len(lacks) == 1 else f"Drop {things} on the slots below"
         return "Press Ctrl+Enter to render the first clip"
     if run.is_loading:
         return "Rendering begins as soon as the model is loaded"

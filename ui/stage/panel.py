@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QAction, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QFrame, QStackedWidget, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
@@ -95,29 +95,34 @@ class StagePanel(QFrame):
         self.inputs, self.input_row = inputs, None
         keys = QKeySequence(QKeySequence.StandardKey.Paste)
         QShortcut(keys, self, self.paste_picture, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        self.go_on_action = QAction("Go &on from the last frame", self)
+        self.go_on_action.triggered.connect(lambda _checked=False: self.go_on())
+        self.paste_action = QAction("&Paste picture", self)
+        self.paste_action.triggered.connect(lambda _checked=False: self.paste_picture())
+        self.player.addActions([self.go_on_action, self.paste_action])
+        self.player.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         inputs.changed.connect(self._show_inputs)
+        self._run_state.takes.changed.connect(self._show_inputs)
         self._show_inputs()
 
     def _show_inputs(self) -> None:
+        self.go_on_action.setEnabled(self.inputs.can_go_on(self._run_state.takes.current))
+        self.paste_action.setEnabled(bool(self.inputs.places))
         if self.input_row is None and self.inputs.places:
             from ui.inputs.row import InputRow
 
-            self.input_row = InputRow(self.inputs)
+            self.input_row = InputRow(self._run_state, self.inputs, self)
             self.input_row.listen_for_paste(self.settings_row.prompts.prompt)
             self._column.addWidget(self.input_row)
 
     def paste_picture(self) -> None:
-        """Give the picture on the clipboard to the model."""
+        """Give the picture on the clipboard to the model, in the slot that has the focus if one has."""
         from ui.inputs import clipboard
 
-        if not clipboard.paste(self.inputs):
+        place = self.input_row.place_in_focus if self.input_row else None
+        if not clipboard.paste(self.inputs, place):
             advice = "Copy an image, or a file of one, and paste again."
             self._run_state.message.emit("info", "There is no picture on the clipboard.", advice, "")
-
-    @property
-    def can_go_on(self) -> bool:
-        """Whether the take on the stage has a last frame that the model could go on from."""
-        return self.inputs.can_go_on(self._run_state.takes.current)
 
     def go_on(self) -> None:
         """Make the last frame of the take on the stage the start image of the next clip."""

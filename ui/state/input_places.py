@@ -97,16 +97,20 @@ def with_picture(inputs: Inputs, place: Place, picture: Picture | None) -> Input
     return replace(inputs, reference_images=(*others[: place.index], *given, *others[place.index + 1 :]))
 
 
+def has_scale(model: ModelInfo) -> bool:
+    """Whether a model can be told how strongly to keep to what it is given."""
+    return bool({"control_video", "reference_images"} & model.takes)
+
+
 def taken(inputs: Inputs, model: ModelInfo) -> Inputs:
     """The inputs without those that a model does not take."""
     fields = fields_of(model)
-    has_scale = "control_video" in fields or "reference_images" in fields
     return Inputs(
         start_image=inputs.start_image if "start_image" in fields else None,
         end_image=inputs.end_image if "end_image" in fields else None,
         reference_images=inputs.reference_images if "reference_images" in fields else (),
         control_video=inputs.control_video if "control_video" in fields else None,
-        conditioning_scale=inputs.conditioning_scale if has_scale else NOTHING.conditioning_scale,
+        conditioning_scale=inputs.conditioning_scale if has_scale(model) else NOTHING.conditioning_scale,
     )
 
 

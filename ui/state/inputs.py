@@ -43,7 +43,7 @@ class InputState(QObject):
         self._asked: set[Wanted] = set()
         self._wants_shape: Wanted | None = None
         self._model = run.model.path
-        self._known = (run.settings.inputs, run.model.takes, run.settings.width, run.settings.height)
+        self._known = self._shown()
         reader.seen.connect(self._on_seen)
         reader.saved.connect(self._on_saved)
         reader.failed.connect(self._on_failed)
@@ -186,12 +186,16 @@ class InputState(QObject):
         if self._run.model.path != self._model:
             self._model = self._run.model.path
             self._follow_model()
-        known = (self.inputs, self._run.model.takes, *self.size)
+        known = self._shown()
         if known != self._known:
             self._known = known
             self._look_at_new()
             self._follow_shape()
             self.changed.emit()
+
+    def _shown(self) -> tuple[Inputs, frozenset[str], frozenset[str], tuple[int, int]]:
+        """All that the slots show of the run's state."""
+        return self.inputs, self._run.model.needs, self._run.model.takes, self.size
 
     def _look_at_new(self) -> None:
         for place in self.places:

@@ -1,0 +1,54 @@
+"""How strongly a control clip and reference images guide: a pill at the end of the row."""
+
+from dataclasses import replace
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from ui.stage.editors import Editor
+from ui.stage.number_field import Number
+from ui.stage.setting_pill import SettingPill
+from ui.state.clip_settings import ClipSettings
+from ui.state.input_places import has_scale, taken
+from ui.state.run import RunState
+
+MOST_SCALE = 2.0
+
+
+class ScalePill(QWidget):
+    """There only while it changes something."""
+
+    def __init__(self, run: RunState, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._run = run
+        self.pill = SettingPill(run, "Control strength", _text, ScaleEditor)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 8, 0, 8)  # as high as a slot
+        column.addWidget(self.pill)
+        run.changed.connect(self._refresh)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        model = self._run.model
+        self.setVisible(has_scale(model) and bool(taken(self._run.settings.inputs, model).pictures))
+
+
+class ScaleEditor(Editor):
+    """The conditioning scale."""
+
+    def __init__(self, run: RunState) -> None:
+        super().__init__(run)
+        tip = "How closely the clip keeps to its control clip and reference images; 1 is as trained (↑ ↓)"
+        self.add_field(Number("Control", 0, MOST_SCALE, 0.05, _read, _put, 2, tip=tip), has_slider=True)
+        self.add_note("1 is as trained, 0 is without them")
+
+
+def _text(run: RunState) -> str:
+    return f"control {_read(run.settings):g}"
+
+
+def _read(settings: ClipSettings) -> float:
+    return settings.inputs.conditioning_scale
+
+
+def _put(settings: ClipSettings, value: float) -> ClipSettings:
+    return replace(settings, inputs=replace(settings.inputs, conditioning_scale=round(value, 2)))
