@@ -69,6 +69,7 @@ class _Playing:
         self._block, self._code, self._besides = block, code, besides
         self._inside = [module for module in block.modules() if module is not block]
         self._stored = [module for module in self._inside if isinstance(module, StoredLinear)]
+        self._lent: list[StoredLinear] = []
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
@@ -112,13 +113,14 @@ class _Playing:
                 beside.lend()
             for layer in self._stored:
                 if layer._parameters["weight"] is None:
+                    self._lent.append(layer)
                     layer._parameters["weight"] = nn.Parameter(layer.whole(), requires_grad=False)
 
     def _give_back(self) -> None:
         for beside in self._besides.values():
             beside.give_back()
-        for layer in self._stored:
-            layer._parameters["weight"] = None
+        while self._lent:
+            self._lent.pop()._parameters["weight"] = None
 
 
 def hindrance(device: torch.device) -> str:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from catalog.computing import Computing, FirstBlock
 from catalog.recipe import Guidance
 from catalog.recipe_checks import SCHEDULERS
 from engine.errors import Cancelled, CannotContinue
@@ -215,6 +216,7 @@ def test_adapters_are_known_by_content_not_by_name(playing: WanSession, files: t
         {"prompt": "a blue square"}, {"negative_prompt": "red"}, {"seed": 4}, {"width": 32}, {"frames": 9},
         {"steps": 4}, {"shift": 4.0}, {"scheduler": "euler"}, {"guidance": Guidance(5.0, 3.0)},
         {"sigmas": (1.0, 0.9, 0.7, 0.5, 0.2)}, {"scheduler": "dpm++"},
+        {"computing": Computing(attention="math")}, {"computing": Computing(cache=FirstBlock(1.0))},
     ],
     ids=lambda changes: next(iter(changes)),
 )  # fmt: skip
