@@ -140,10 +140,10 @@ class SamplingEditor(Editor):
         try:
             given = sigma_text.read(self.sigmas.text())
             if given is not None and len(given) > MOST_STEPS:
-                self._say(f"A clip has at most {MOST_STEPS} steps.", "error")
+                self._say(f"A clip has at most {MOST_STEPS} steps.", "refused")
                 return
         except CatalogError as error:
-            self._say(str(error), "error")
+            self._say(str(error), "refused")
             return
         self.sigmas.setModified(False)
         steps = len(given) if given else self.run_state.settings.steps

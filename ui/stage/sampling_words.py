@@ -26,5 +26,5 @@ def scheduler_title(name: str | None) -> str:
 def sampling_text(run: RunState) -> str:
     """The pill: the scheduler unless it is the model's own, and the shift or that sigmas are given."""
     settings = run.settings
-    way = f"shift {settings.shift:g}" if settings.sigmas is None else f"{len(settings.sigmas)} own σ"
+    way = f"shift {settings.shift:g}" if settings.sigmas is None else f"{len(settings.sigmas)} σ"
     return way if settings.scheduler is None else f"{scheduler_title(settings.scheduler)} · {way}"

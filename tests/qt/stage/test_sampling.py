@@ -58,7 +58,7 @@ def test_pasted_sigmas_say_how_many_steps(
 ) -> None:
     paste(qtbot, editor, "1000, 937.5, 833.33, 625")
     assert run.settings.sigmas == (1, 0.9375, 0.83333, 0.625) and run.settings.steps == 4
-    assert pill.text() == "4 own σ" and not editor.shift.isEnabled()
+    assert pill.text() == "4 σ" and not editor.shift.isEnabled()
     assert "2 steps HIGH, 2 LOW" in editor.note.text()
     editor.sigmas.clear()
     assert run.settings.sigmas is None and run.settings.steps == 4 and editor.shift.isEnabled()
@@ -77,7 +77,7 @@ def test_sigmas_that_go_up_are_explained_and_change_nothing(
     before = run.settings
     paste(qtbot, editor, "0.5, 0.9")
     assert run.settings == before
-    assert "less than the number before" in editor.note.text() and editor.note.property("tone") == "error"
+    assert "less than the number before" in editor.note.text() and editor.note.property("tone") == "refused"
     assert editor.sigmas.text() == "0.5, 0.9"
     paste(qtbot, editor, "0.9, 0.5")
     assert run.settings.sigmas == (0.9, 0.5) and editor.note.property("tone") == "secondary"
