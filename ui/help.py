@@ -11,6 +11,7 @@ Export the clip    Ctrl+S
 Open a recipe or clip    Ctrl+O
 Save the recipe    Ctrl+Shift+S
 Install files    Ctrl+I
+Paste a picture for the model    Ctrl+V
 Find LoRAs    Ctrl+F
 Look through the library again    F5
 Undo, redo    Ctrl+Z, Ctrl+Shift+Z

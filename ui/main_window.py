@@ -243,11 +243,19 @@ class MainWindow(QMainWindow):
             return
         recipes = [p for p in paths if p.suffix.lower() in RECIPES and p.is_file()]
         if len(recipes) == len(paths) == 1:
-            self._states.recipes.open(recipes[0])
+            if not self._states.recipes.open(recipes[0]):
+                self._point_at_slots(recipes[0])
             return
         if self.desk.rect().contains(self.desk.mapFrom(self, place)):
             self._wanted_on_desk |= {p.name for p in paths}
         self._states.catalog.install(paths)
+
+    def _point_at_slots(self, clip: Path) -> None:
+        """A clip without a recipe may have been meant for the model."""
+        places = [place.title.lower() for place in self._states.inputs.places if place.fits(clip)]
+        if places:
+            sentence = f"To give “{clip.name}” to the model, drop it on a slot below the settings."
+            self.message_bar.say("info", sentence, f"It can be the {', or the '.join(places)}.", "")
 
     def _keep(self, draft: Take) -> None:
         self._states.run.keep(draft, self._states.settings.outputs)
@@ -297,8 +305,10 @@ class MainWindow(QMainWindow):
         """Show the settings."""
         from ui.settings_dialog import SettingsDialog
 
-        if SettingsDialog(self._states.settings, self).exec():
-            self._states.run.allow_memory(self._states.settings.memory)
+        run, settings = self._states.run, self._states.settings
+        if SettingsDialog(settings, self, run.cannot).exec():
+            run.allow_memory(settings.memory)
+            run.compute_with(settings.computing)
 
     def _tell(self, title: str, text: str) -> None:
         box = QMessageBox(QMessageBox.Icon.NoIcon, title, text, QMessageBox.StandardButton.Close, self)

@@ -1,11 +1,13 @@
 """The model and the settings of the next clip as the window shows them."""
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 import resources
+from catalog.computing import Computing
 from catalog.errors import CatalogError
 from catalog.models import ModelInfo, find_model
 from catalog.recipe import Recipe
@@ -35,6 +37,9 @@ class ClipState(QObject):
         self.is_seed_locked = False
         self.recent_models: tuple[str, ...] = ()
         self.device = ""
+        self.computing = Computing()
+        self.cannot: Mapping[str, str] = {}
+        """What of computing this machine cannot do, with the reasons; known when the engine is there."""
         self.shape: Size | None = None
         """Of the picture that the clip follows, in pixels, where there is one and it was seen."""
         self.broken_files: dict[str, str] = {}
@@ -76,7 +81,8 @@ class ClipState(QObject):
         """The settings as a recipe; its LoRAs are the desk's to fill in."""
         said = {field.name: getattr(self.settings, field.name) for field in fields(self.settings)}
         said["inputs"] = taken(self.settings.inputs, self.model)
-        return Recipe(model=self.model_name, **said)
+        computing = None if self.computing == Computing() else self.computing
+        return Recipe(model=self.model_name, computing=computing, **said)
 
     @property
     def sizes(self) -> tuple[Size, ...]:
@@ -89,8 +95,8 @@ class ClipState(QObject):
         given = self.settings.inputs
         if lacks := lacking(given, self.model):
             things = " and ".join(SPOKEN[field] for field in lacks)
-            it = "it" if len(lacks) == 1 else "them"
-            return f"{self.model.title} needs {things}.", f"Drop {it} on the slot below the settings."
+            one = "one on the window, or click its slot" if len(lacks) == 1 else "them on their slots"
+            return f"{self.model.title} needs {things}.", f"Drop {one}."
         for picture in pictures_of(given, self.model):
             if why := self.broken_files.get(picture.file):
                 return f"“{Path(picture.file).name}” {why}.", "Replace it in its slot, or remove it there."
@@ -112,6 +118,12 @@ class ClipState(QObject):
         self._is_seed_used &= settings.seed == self.settings.seed
         self.settings = settings
         self.changed.emit()
+
+    def compute_with(self, computing: Computing) -> None:
+        """How clips are computed from now on."""
+        if computing != self.computing:
+            self.computing = computing
+            self.changed.emit()
 
     def roll_seed(self) -> None:
         """Another random seed, locked or not: the user asked."""
@@ -135,6 +147,12 @@ class ClipState(QObject):
         if self.settings != wanted:
             advice = f"{self.model.title} does not accept the values in the recipe."
             self.message.emit("look", "Some settings were changed to the nearest possible.", advice, "")
+        if recipe.computing is not None and recipe.computing.named != self.computing.named:
+            self.compute_with(recipe.computing)
+            advice = "Clips are now made as it was. OK in the settings goes back to your own way."
+            self.message.emit(
+                "info", "This clip was computed in another way than your settings say.", advice, ""
+            )
         return True
 
     # The model
@@ -168,7 +186,7 @@ class ClipState(QObject):
         self.changed.emit()
 
     def _on_engine_ready(self, event: EngineReady) -> None:
-        self.device = event.device
+        self.device, self.cannot = event.device, dict(event.cannot)
         self.state_changed.emit()
 
     def _on_model_loaded(self, event: ModelLoaded) -> None:

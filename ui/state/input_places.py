@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from catalog.input_files import PictureNotFound, find
-from catalog.inputs import MOST_REFERENCES, NOTHING, Inputs, Picture
+from catalog.inputs import MOST_REFERENCES, NOTHING, Inputs, Picture, mapped
 from catalog.models import ModelInfo
 
 Field = Literal["start_image", "end_image", "control_video", "reference_images"]
@@ -137,18 +137,10 @@ def next_place(inputs: Inputs, model: ModelInfo) -> Place | None:
 def whole(inputs: Inputs, recipe_path: Path) -> Inputs:
     """The inputs of a recipe with every file by its whole path; one that is not there keeps its name."""
 
-    def found(picture: Picture | None) -> Picture | None:
-        if picture is None:
-            return None
+    def found(picture: Picture) -> Picture:
         try:
             return replace(picture, file=str(find(picture, recipe_path)))
         except PictureNotFound:
             return picture
 
-    return replace(
-        inputs,
-        start_image=found(inputs.start_image),
-        end_image=found(inputs.end_image),
-        reference_images=tuple(filter(None, map(found, inputs.reference_images))),
-        control_video=found(inputs.control_video),
-    )
+    return mapped(inputs, found)

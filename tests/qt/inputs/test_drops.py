@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
 from catalog.recipe import Recipe
+from engine.ffmpeg import encode
 from engine.video import save
 from tests.qt.inputs.conftest import Wear, drop, hover, said, slot, slots
 from ui.app import Program
@@ -138,3 +139,12 @@ def test_a_third_image_than_there_are_slots_is_no_error(program: Program, wear: 
     wear("wan2.2-i2v-a14b")
     drop(program, picture("a.png"), picture("b.png"), picture("c.png"))
     assert named(program) == {"Start image": "c.png", "Last frame": "b.png"}
+
+
+def test_a_clip_of_somebody_else_is_pointed_at_the_slots(
+    program: Program, wear: Wear, tmp_path: Path
+) -> None:
+    wear("wan2.2-i2v-a14b")
+    encode(tmp_path / "other.mp4", ".mp4", np.zeros((5, 64, 64, 3), np.uint8), 8, "")
+    drop(program, tmp_path / "other.mp4")
+    assert "holds no recipe" in said(program) and "drop it on a slot" in said(program)
