@@ -1,7 +1,9 @@
 """The files of a recipe's pictures: whether the model takes them, and where they lie."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from hashlib import file_digest
 from pathlib import Path
 
@@ -63,12 +65,18 @@ def find(picture: Picture, recipe_path: Path | None = None) -> Path:
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file's content. Raises PictureNotFound when it cannot be read."""
+    """The SHA-256 of a file's content, read again when it has changed. Raises PictureNotFound."""
     try:
-        with path.open("rb") as file:
-            return file_digest(file, "sha256").hexdigest()
+        status = path.stat()
+        return _sha256(path, status.st_size, status.st_mtime_ns)
     except OSError as error:
         raise PictureNotFound(f"{path.name} cannot be read: {error.strerror}.") from error
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, _size: int, _time: int) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def _hashed(picture: Picture) -> Picture:
@@ -87,7 +95,7 @@ def _places(file: str, recipe_path: Path | None) -> Iterator[Path]:
         return  # looking at a network path named by a stranger would send them our credentials
     path = Path(file).expanduser() if file.startswith("~/") else Path(file)
     base = Path.cwd() if recipe_path is None else recipe_path.absolute().parent
-    yield (base / path).absolute()
+    yield Path(os.path.abspath(base / path))  # one name for a file, without “..”
     if recipe_path is not None:
         yield base / path.name
 

@@ -64,6 +64,7 @@ def _image(path: Path) -> Image.Image:
         if path.stat().st_size > MOST_BYTES:
             raise PictureRefused(f"{path.name} is too large: at most {MOST_BYTES // 1_000_000} MB are read.")
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is odd about a file is either told by an error or harmless
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=_known(_FORMATS)) as image:
                 _check_still(path, image)
