@@ -8,6 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from catalog.computing import to_json
 from catalog.coverage_summary import listed
 from catalog.coverage_words import sentence, tally
 from catalog.recipe import Recipe, unknown_fields
@@ -34,10 +35,18 @@ class Report:
     def event(self, event: Event) -> None:
         """What the session posts while it runs."""
         match event:
-            case RunStarted(run=run, recipe=recipe, sigmas=sigmas):
+            case RunStarted(run=run, recipe=recipe, sigmas=sigmas, notices=notices):
+                for notice in notices:
+                    self._say(f"{self._source}: {notice}")
                 self._bar = tqdm(total=len(sigmas), file=sys.stderr, desc=self._source.stem, unit="step")
                 self._line(
-                    event="started", run=run, recipe=str(self._source), steps=len(sigmas), seed=recipe.seed
+                    event="started",
+                    run=run,
+                    recipe=str(self._source),
+                    steps=len(sigmas),
+                    seed=recipe.seed,
+                    computing=recipe.computing and to_json(recipe.computing),
+                    notices=list(notices),
                 )
             case StepFinished():
                 self._step(event)

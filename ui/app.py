@@ -109,6 +109,7 @@ class Program(QObject):
             self.inputs,
         )
         self.run.allow_memory(self.settings.memory)
+        self.run.compute_with(self.settings.computing)
         self.live.set_on(self.settings.is_live)
         self.window = MainWindow(states, self.stop)
         self.grid = GridOpener(

@@ -1,10 +1,13 @@
 """What the user has set once and for all, kept in an ini file."""
 
+import json
 from pathlib import Path
 from typing import Literal, get_args
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from catalog.computing import Computing, from_json, to_json
+from catalog.errors import BadRecipe
 from catalog.folders import Folders
 from ui.theme import Choice
 
@@ -26,6 +29,7 @@ class Settings:
         self.outputs = Path(self._text("outputs") or folders.outputs)
         self.is_live = self._text("live") == "yes"
         self.memory = self._number("memory", MEMORY, MOST_MEMORY)
+        self.computing = self._computing()
         self.geometry = self._bytes("window/geometry")
         self.splitter = self._bytes("window/splitter")
         self.is_first_start = self._text("started") != "yes"
@@ -39,6 +43,7 @@ class Settings:
             "outputs": str(self.outputs),
             "live": "yes" if self.is_live else "",
             "memory": str(self.memory),
+            "computing": json.dumps(to_json(self.computing)),
             "window/geometry": self.geometry,
             "window/splitter": self.splitter,
             "started": "" if self.is_first_start else "yes",
@@ -54,6 +59,12 @@ class Settings:
     def _number(self, key: str, otherwise: int, most: int) -> int:
         text = self._text(key)
         return min(int(text), most) if text.isascii() and text.isdigit() else otherwise
+
+    def _computing(self) -> Computing:
+        try:
+            return from_json("computing", json.loads(self._text("computing") or "{}"))
+        except (ValueError, RecursionError, BadRecipe):
+            return Computing()
 
     def _bytes(self, key: str) -> QByteArray:
         value = self._store.value(key)

@@ -1,6 +1,8 @@
 """The dialog for what is set once and for all."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from PySide6.QtWidgets import (
     QComboBox,
@@ -17,32 +19,42 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ui.computing_settings import ComputingSettings
 from ui.settings import MOST_MEMORY, Settings
 from ui.theme import watcher
 
 THEMES = (("system", "As the system"), ("dark", "Dark"), ("light", "Light"))
 DEVICES = (("auto", "The best there is"), ("cpu", "Processor (CPU)"), ("cuda", "NVIDIA GPU (CUDA)"))
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
 
 class SettingsDialog(QDialog):
-    """Edits Settings; the library's folder and the device change with the next start, the rest at once."""
+    """Edits Settings; the library's folder and the device change with the next start, the rest at once.
 
-    def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
+    `cannot` says what of computing cannot be had here, with the reasons.
+    """
+
+    def __init__(
+        self, settings: Settings, parent: QWidget | None = None, cannot: Mapping[str, str] = _NOTHING
+    ) -> None:
         super().__init__(parent)
         self._settings = settings
         self.setWindowTitle("Settings")
-        self.setMinimumWidth(520)
+        self.setMinimumWidth(560)
         self._theme = _chooser(THEMES, settings.theme, "Theme", "Colours of the window")
         self._device = _chooser(DEVICES, settings.device, "Device", "What renders; used from the next start")
         self._memory = _memory_box(settings.memory)
         self._library = _path_box(settings.library, "Library folder", "Where LoRA files are kept")
         self._outputs = _path_box(settings.outputs, "Output folder", "Where finished clips are saved")
+        width = self.fontMetrics().horizontalAdvance("Memory for steps")
+        self._computing = ComputingSettings(settings.computing, cannot, width)
         self._arrange()
 
     def accept(self) -> None:
         own = self._settings
         own.theme, own.device = self._theme.currentData(), self._device.currentData()
-        own.memory = self._memory.value()
+        own.memory, own.computing = self._memory.value(), self._computing.computing
         own.library = _typed(self._library, own.library)
         own.outputs = _typed(self._outputs, own.outputs)
         own.save()
@@ -82,6 +94,7 @@ class SettingsDialog(QDialog):
         box.setSpacing(16)
         box.addLayout(form)
         box.addWidget(note)
+        box.addWidget(self._computing)
         box.addWidget(buttons)
 
     def _with_button(self, field: QLineEdit) -> QWidget:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton, QSpinBox
+from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QLineEdit, QPushButton, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from catalog.folders import Folders
@@ -74,10 +74,11 @@ def test_every_control_of_the_dialog_explains_itself(qtbot: QtBot, folders: Fold
     qtbot.addWidget(dialog)
     controls = [
         *dialog.findChildren(QComboBox),
-        *(line for line in dialog.findChildren(QLineEdit) if not isinstance(line.parent(), QSpinBox)),
+        *(line for line in dialog.findChildren(QLineEdit) if not isinstance(line.parent(), QAbstractSpinBox)),
         *dialog.findChildren(QPushButton),
-        *dialog.findChildren(QSpinBox),
+        *dialog.findChildren(QAbstractSpinBox),
+        *dialog.findChildren(QCheckBox),
     ]
-    assert len(controls) == 9
+    assert len(controls) == 13
     assert all(c.accessibleName() or (isinstance(c, QPushButton) and c.text()) for c in controls)
     assert all(c.toolTip() for c in controls)
