@@ -24,6 +24,8 @@ from engine.messages import (
     Failed,
     Judged,
     LoadModel,
+    MemoryPlanned,
+    MemoryUsed,
     Mix,
     ModelLoaded,
     Reuse,
@@ -61,6 +63,8 @@ class EngineBridge(QObject):
     run_finished = Signal(object)
     clip_unsaved = Signal(object)
     run_cancelled = Signal(object)
+    memory_planned = Signal(object)
+    memory_used = Signal(object)
     exported = Signal(object)
     judged = Signal(object)
     failed = Signal(object)
@@ -88,6 +92,8 @@ class EngineBridge(QObject):
             RunFinished: self.run_finished,
             ClipUnsaved: self.clip_unsaved,
             RunCancelled: self.run_cancelled,
+            MemoryPlanned: self.memory_planned,
+            MemoryUsed: self.memory_used,
             Exported: self.exported,
             Judged: self.judged,
             Failed: self.failed,

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,13 +28,18 @@ def host_memory() -> Memory:
     return Memory(total // 2, total) if total else Memory(4 << 30, 8 << 30)
 
 
-def used_by_us() -> int:
-    """Bytes of memory that this process holds now, without the pages of files that it only maps; 0 if unknown."""
+def reset_peak() -> None:
+    """Let `peak` count from what is in memory now; only Linux can."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", "ascii")
+
+
+def peak() -> int:
+    """The most bytes that this process had in memory since `reset_peak`; 0 where that cannot be known."""
     try:
-        fields = _numbers(Path("/proc/self/status").read_text("ascii"))
+        return _numbers(Path("/proc/self/status").read_text("ascii")).get("VmHWM", 0)
     except OSError:
         return 0
-    return fields.get("RssAnon", 0) + fields.get("RssShmem", 0)
 
 
 def _of_linux() -> Memory:

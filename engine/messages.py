@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # values only pass through here: the window is painted before
     from catalog.models import Expert, ModelInfo
     from catalog.recipe import Recipe
     from engine.gauge import Gauge
+    from engine.plan import Plan
     from engine.verdict import Verdict
 
 Frames: TypeAlias = "NDArray[np.uint8]"
@@ -218,6 +219,23 @@ class ClipUnsaved:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryPlanned:
+    """Where the parts of the model are while a run works; `reason` says why when the plan had to be changed."""
+
+    run: int
+    plan: Plan
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryUsed:
+    """The most bytes of the device's memory that were in use during a run; 0 where that cannot be known."""
+
+    run: int
+    nbytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunCancelled:
     """A run stopped because the user asked; `unfinished` is what `Resume` goes on with, if there is anything."""
 
@@ -267,6 +285,8 @@ Event = (
     | RunFinished
     | ClipUnsaved
     | RunCancelled
+    | MemoryPlanned
+    | MemoryUsed
     | Exported
     | Judged
     | Failed

@@ -147,10 +147,9 @@ class _Planner:
     def _encode(self, mode: Mode) -> Phase:
         text = self._sizes.text_encoder
         # its table of words is read row by row
-        weights = self._all() if mode == "resident" else self._streamed(text, 0)
-        return Phase(
-            "encode", weights, self._text() + self._made_whole(text, 0 if mode != "resident" else text.count)
-        )
+        staying = text.count if mode == "resident" else 0
+        weights = self._all() if mode == "resident" else self._streamed(text, 0) + self._sizes.vae
+        return Phase("encode", weights, self._text() + self._made_whole(text, staying))
 
     def _denoise(self, expert: Expert, mode: Mode, staying: int) -> Phase:
         sizes = self._sizes.experts[expert]
@@ -159,8 +158,9 @@ class _Planner:
         name: PhaseName = "denoise high" if expert == "high" else "denoise low"
         if mode == "resident":
             return Phase(name, self._all(), active)
-        weights = sizes.rest.computed + staying * sizes.block.computed + self._streamed(sizes, staying)
-        return Phase(name, weights + self._adapters(expert, staying), active)
+        blocks = staying * sizes.block.computed + self._streamed(sizes, staying)
+        always = self._sizes.vae + sizes.rest.computed
+        return Phase(name, always + blocks + self._adapters(expert, staying), active)
 
     def _decode(self, mode: Mode) -> tuple[Phase, bool]:
         work, sizes = self._work, self._sizes
@@ -175,10 +175,11 @@ class _Planner:
 
     def _all(self) -> int:
         """Every weight and adapter at once."""
-        sizes = self._sizes
-        parts: list[Blocks] = [sizes.text_encoder, *sizes.experts.values()]
-        weights = sum(part.rest.computed + part.count * part.block.computed for part in parts)
-        return weights + sizes.vae + sum(self._work.adapters.values())
+        sizes, text = self._sizes, self._sizes.text_encoder
+        weights = sum(
+            part.rest.computed + part.count * part.block.computed for part in sizes.experts.values()
+        )
+        return weights + text.count * text.block.computed + sizes.vae + sum(self._work.adapters.values())
 
     def _streamed(self, sizes: Blocks, staying: int) -> int:
         """The blocks that are here for a moment: the one at work, and on another device the next one."""

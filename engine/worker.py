@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # the window is painted before numpy is there
     from catalog.models import ModelInfo
     from catalog.recipe import Recipe
     from engine.live import LiveControls
+from engine.plan import Choice as MemoryChoice
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class Generate:
 
     Without previews the steps' pictures are empty, which saves decoding what nobody looks at. Up to
     `budget` bytes of host memory may hold steps of this run and of earlier ones; the last step is also
-    kept in `folder`, if given, until the clip is saved. A draft is not saved.
+    kept in `folder`, if given, until the clip is saved. A draft is not saved. `memory` is the mode of memory.
     """
 
     run: int
@@ -66,6 +67,7 @@ class Generate:
     budget: int = 0
     folder: Path | None = None
     is_draft: bool = False
+    memory: MemoryChoice = "auto"
 
 
 @dataclass(frozen=True, slots=True)

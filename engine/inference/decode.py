@@ -1,8 +1,11 @@
 """Latents → frames."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from diffusers import AutoencoderKLWan
+from diffusers.models.autoencoders.autoencoder_kl_wan import unpatchify
 from torch import Tensor, nn
 
 from engine.errors import BadNumbers
@@ -24,18 +27,62 @@ class Decoder:
         """The pieces between which a decode can be cancelled."""
         return [self._vae.decoder.mid_block, *self._vae.decoder.up_blocks]
 
-    def decode(self, latents: Tensor) -> Frames:
+    def decode(self, latents: Tensor, is_tiled: bool = False) -> Frames:
         """Frames of latents [1, C, F, H, W]; raises BadNumbers rather than show NaN as black."""
-        video = self.pictures(latents)
-        if not torch.isfinite(video).all():
-            raise BadNumbers("The decoded picture holds NaN or infinite numbers.")
-        return to_frames(video[0].permute(1, 2, 3, 0))
+        config = self._vae.config
+        count, height, width = latents.shape[2:]
+        spatial = config.scale_factor_spatial
+        frames = np.empty(
+            ((count - 1) * config.scale_factor_temporal + 1, height * spatial, width * spatial, 3), np.uint8
+        )
+        done = 0
+        for video in self.tiled(latents) if is_tiled else self.chunks(latents):
+            if not torch.isfinite(video).all():
+                raise BadNumbers("The decoded picture holds NaN or infinite numbers.")
+            pictures = to_frames(video[0].permute(1, 2, 3, 0))
+            frames[done : done + len(pictures)] = pictures
+            done += len(pictures)
+        assert done == len(frames)
+        frames.flags.writeable = False
+        return frames
+
+    def chunks(self, latents: Tensor) -> Iterator[Tensor]:
+        """Pictures [1, 3, T, H, W] in −1…1 of one latent frame after the other, bit for bit those of `pictures`.
+
+        This is the loop of diffusers' AutoencoderKLWan, which gathers all of them before it gives any.
+        """
+        vae = self._vae
+        vae.clear_cache()
+        try:
+            values = vae.post_quant_conv(self._stored(latents))
+            for index in range(values.shape[2]):
+                vae._conv_idx = [0]
+                first = {"first_chunk": True} if index == 0 else {}
+                part = values[:, :, index : index + 1]
+                video = vae.decoder(part, feat_cache=vae._feat_map, feat_idx=vae._conv_idx, **first)
+                if vae.config.patch_size is not None:
+                    video = unpatchify(video, patch_size=vae.config.patch_size)
+                yield video.clamp(-1, 1)
+        finally:
+            vae.clear_cache()  # a cancel must not leave frames behind
+
+    def tiled(self, latents: Tensor) -> Iterator[Tensor]:
+        """Pictures of all latent frames, tile by tile where they are large: less memory, and seams may show."""
+        self._vae.enable_tiling()
+        try:
+            yield self.pictures(latents)
+        finally:
+            self._vae.disable_tiling()
+            self._vae.clear_cache()
 
     def pictures(self, latents: Tensor) -> Tensor:
         """Pictures [B, 3, T, H, W] in −1…1 of latents [B, C, F, H, W]."""
-        latents = latents.to(self._vae.device, self._vae.dtype)
-        video: Tensor = self._vae.decode(latents * self._std + self._mean, return_dict=False)[0]
+        video: Tensor = self._vae.decode(self._stored(latents), return_dict=False)[0]
         return video
+
+    def _stored(self, latents: Tensor) -> Tensor:
+        """Model-space latents as the VAE has them."""
+        return latents.to(self._vae.device, self._vae.dtype) * self._std + self._mean
 
 
 def to_frames(pictures: Tensor) -> Frames:

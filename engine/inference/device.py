@@ -4,7 +4,9 @@ from typing import Literal
 
 import torch
 
+from engine import host_memory
 from engine.errors import EngineError
+from engine.host_memory import Memory
 
 Choice = Literal["auto", "cpu", "cuda"]
 
@@ -39,3 +41,26 @@ def give_back_memory(device: torch.device) -> None:
     """Return cached blocks to the device; call it outside an `except` block, whose frames hold tensors."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
+
+
+def memory(device: torch.device) -> Memory:
+    """What the device has, and what of it is free or only cached by us."""
+    if device.type == "cpu":
+        return host_memory.host_memory()
+    free, total = torch.cuda.mem_get_info(device)
+    return Memory(min(total, free + torch.cuda.memory_reserved(device)), total)
+
+
+def reset_peak(device: torch.device) -> None:
+    """Begin to measure what `peak` will say."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    else:
+        host_memory.reset_peak()
+
+
+def peak(device: torch.device) -> int:
+    """The most bytes that were in use since `reset_peak`; 0 where that cannot be known."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_reserved(device)
+    return host_memory.peak()

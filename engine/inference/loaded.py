@@ -20,6 +20,7 @@ from engine.inference.denoise import Strengths
 from engine.inference.device import describe
 from engine.inference.preview import Previewer
 from engine.inference.prompt import PromptEncoder
+from engine.inference.room import Room
 from engine.messages import AdapterAttached, Mix
 
 
@@ -52,6 +53,9 @@ class Adapters(Protocol):
     computation: Computation
     """How everything is computed."""
 
+    room: Room
+    """What of the model is where."""
+
     @property
     def attached(self) -> Mapping[str, AdapterAttached]:
         """What is attached, by name, in the order in which it plays."""
@@ -73,7 +77,7 @@ def loaded(parts: Components) -> Loaded:
         parts=parts,
         fingerprint=fingerprint(_files(parts.info.path)),
         machine=f"{describe(parts.device)}, torch {torch.__version__}, diffusers {diffusers.__version__}",
-        prompts=PromptEncoder(parts.tokenizer, parts.text_encoder),
+        prompts=PromptEncoder(parts.tokenizer, parts.text_encoder, parts.device),
         conditioner=Conditioner(parts),
         decoder=decoder,
         previewer=Previewer(decoder),

@@ -11,6 +11,7 @@ from catalog.recipe import Recipe
 from catalog.recipe_files import complete
 from engine import points, runs
 from engine.errors import CannotContinue
+from engine.inference.checkpoints.components import Components
 from engine.inference.conditions.conditioner import seen
 from engine.inference.denoise import noise
 from engine.inference.loaded import Adapters, Loaded
@@ -18,7 +19,7 @@ from engine.inference.prompt import clean
 from engine.inference.saved import unpack
 from engine.inference.schedule import Schedule, schedule
 from engine.inference.tones import tones
-from engine.inference.trajectory import Cause, Key, Tones, Trajectories, Trajectory
+from engine.inference.trajectory import Cause, Key, Point, Tones, Trajectories, Trajectory
 from engine.messages import Branch, Mix, Resume, Reuse
 from engine.worker import Generate
 
@@ -55,9 +56,7 @@ def origin(command: Generate, model: Loaded, adapters: Adapters, kept: Trajector
     recipe = replace(recipe, inputs=hashed(recipe.inputs))
     plan = schedule(model.parts.scheduler, model.parts.info, recipe, model.parts.device)
     key = _key(model, recipe)
-    if source and source.key != replace(
-        key, machine=source.key.machine, computing=source.key.computing
-    ):
+    if source and source.key != replace(key, machine=source.key.machine, computing=source.key.computing):
         raise CannotContinue("That clip was begun with another model, or its files have changed since.")
     revision = 0
     # what a step cache held is not kept: a run may begin only where it would have been empty anyway
@@ -77,6 +76,13 @@ def origin(command: Generate, model: Loaded, adapters: Adapters, kept: Trajector
     trajectory.recipe, trajectory.boundary = recipe, plan.boundary
     past = [step.cause.tones for step in source.taken]
     return Origin(recipe, plan, trajectory, past, latents, revision, settled.notices)
+
+
+def again(start: Origin, parts: Components, point: Point) -> Origin:
+    """The same beginning with a schedule that stands at another point of the run."""
+    plan = schedule(parts.scheduler, parts.info, start.recipe, parts.device)
+    plan.restore(point.state)
+    return replace(start, plan=plan)
 
 
 def cause(recipe: Recipe, plan: Schedule, step: int, tones: Tones) -> Cause:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 import ftfy
+import torch
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase, UMT5EncoderModel
 
@@ -22,9 +23,11 @@ def clean(prompt: str) -> str:
 class PromptEncoder:
     """Encodes prompts and remembers the last few on the host, so that the same words again cost nothing."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, text_encoder: UMT5EncoderModel) -> None:
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerBase, text_encoder: UMT5EncoderModel, device: torch.device
+    ) -> None:
         self._tokenizer = tokenizer
-        self._text_encoder = text_encoder
+        self._text_encoder, self._device = text_encoder, device
         self._known: OrderedDict[str, Tensor] = OrderedDict()
 
     @property
@@ -34,14 +37,14 @@ class PromptEncoder:
         return blocks
 
     def encode(self, prompt: str) -> Tensor:
-        """Embeddings [1, 512, width], zeros after the prompt's last token, on the encoder's device."""
+        """Embeddings [1, 512, width], zeros after the prompt's last token, on the model's device."""
         prompt = clean(prompt)
         if prompt not in self._known:
             self._known[prompt] = self._encode(prompt).cpu()
             if len(self._known) > _KEPT:
                 self._known.popitem(last=False)
         self._known.move_to_end(prompt)
-        return self._known[prompt].to(self._text_encoder.device)
+        return self._known[prompt].to(self._device)
 
     def _encode(self, prompt: str) -> Tensor:
         tokens = self._tokenizer(
@@ -53,7 +56,7 @@ class PromptEncoder:
             return_attention_mask=True,
             return_tensors="pt",
         )
-        device = self._text_encoder.device
+        device = self._device
         mask = tokens.attention_mask.to(device)
         states: Tensor = self._text_encoder(tokens.input_ids.to(device), mask).last_hidden_state
         length = int(mask.sum())

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from torch import Tensor
@@ -15,12 +16,24 @@ from engine.inference.conditions.conditions import Conditions
 from engine.inference.denoise import Step, Strengths, Text, denoise
 from engine.inference.interrupt import interruptible
 from engine.inference.loaded import Adapters, Loaded
-from engine.inference.origin import cause, origin
+from engine.inference.origin import again, cause, origin
 from engine.inference.preview import NO_PICTURE
+from engine.inference.room import measured, work_of
 from engine.inference.saved import pack
 from engine.inference.tones import by_content, faders, named, played, tones
 from engine.inference.trajectory import Point, Taken, Trajectories
-from engine.messages import Frames, Mix, Resume, RunStarted, Stage, StageChanged, StepFinished
+from engine.messages import (
+    Frames,
+    MemoryPlanned,
+    MemoryUsed,
+    Mix,
+    Resume,
+    RunStarted,
+    Stage,
+    StageChanged,
+    StepFinished,
+)
+from engine.plan import Plan
 from engine.worker import Clip, Generate, Post
 
 log = logging.getLogger(__name__)
@@ -40,16 +53,25 @@ class Run:
         self._steps = len(self._origin.plan.sigmas)
         self._trajectory = self._origin.trajectory
         self._folder = command.folder
+        self._has_begun = False
+        start = self._origin
+        self._last = Point(start.begins_at, start.latents, start.plan.state())
 
     def clip(self) -> Clip:
         """Denoise and decode. Raises Cancelled, or an EngineError that says what went wrong."""
         self._begin()
-        self._conditions = _cancellable(self._origin.begins_at, self._see)
+        with measured(self._model.parts.device, self._used):
+            return self._made()
+
+    def _made(self) -> Clip:
+        """All of the work; what runs out of memory is done again from where it stood, with less of it."""
+        within, live = partial(self._adapters.room.within, post=self._planned), self._command.live
+        self._conditions = within(partial(_cancellable, self._origin.begins_at, self._see))
         latents = self._conditions.settled(self._denoise())
         self._stage("decoding")
-        decoder, live = self._model.decoder, self._command.live
-        with interruptible(decoder.blocks, live):
-            frames = _cancellable(self._steps, lambda: decoder.decode(self._conditions.shown(latents)))
+        self._adapters.room.begin("decode")
+        with interruptible(self._model.decoder.blocks, live):
+            frames = within(partial(_cancellable, self._steps, partial(self._decode, latents)))
         attached = self._adapters.attached
         heard = [step.cause.tones for step in self._trajectory.taken]
         loras = played(attached, live.mix, heard, self._trajectory.files)
@@ -73,6 +95,7 @@ class Run:
         self._post(
             RunStarted(command.run, start.recipe, plan.sigmas, plan.experts, start.begins_at, start.notices)
         )
+        self._planned(self._adapters.room.arrange(work_of(start.recipe), command.memory), "")
         for index, taken in enumerate(trajectory.taken):
             strengths, _ = named(taken.cause.tones, self._adapters.attached)
             preview = taken.preview if command.has_previews else NO_PICTURE
@@ -85,31 +108,41 @@ class Run:
 
     def _denoise(self) -> Tensor:
         """Run the loop, posting and keeping each step; the last latents."""
-        parts, start = self._model.parts, self._origin
-        recipe, latents = start.recipe, start.latents
+        start, within = self._origin, partial(self._adapters.room.within, post=self._planned)
         if start.begins_at == self._steps:
-            return latents
-        assert recipe.guidance is not None
+            return start.latents
         self._stage("encoding the prompt")
-        text = _cancellable(start.begins_at, self._text)
+        text = within(partial(_cancellable, start.begins_at, self._text))
         self._stage("denoising")
+        within(partial(self._go_on, text))
+        return self._last.latents
+
+    def _go_on(self, text: Text) -> None:
+        """The steps behind the last one that is done."""
+        parts, recipe, last = self._model.parts, self._origin.recipe, self._last
+        assert recipe.guidance is not None and recipe.computing is not None
+        if self._has_begun:
+            self._origin = again(self._origin, parts, last)
+        self._has_begun = True
+        del self._trajectory.taken[last.step :]
         steps = denoise(
             parts.experts,
-            start.plan,
-            latents,
+            self._origin.plan,
+            last.latents,
             text,
             recipe.guidance,
             self._command.live,
             self._play,
             self._conditions,
-            start.begins_at,
+            last.step,
         )
-        assert recipe.computing is not None
         with self._adapters.computation.using(recipe.computing):
-            while step := _cancellable(len(self._trajectory.taken), lambda: next(steps, None)):
-                latents = step.latents
+            while step := _cancellable(self._last.step, lambda: next(steps, None)):
                 self._take(step)
-        return latents
+
+    def _decode(self, latents: Tensor) -> Frames:
+        decoder, is_tiled = self._model.decoder, self._adapters.room.plan.is_tiled
+        return decoder.decode(self._conditions.shown(latents), is_tiled)
 
     def _see(self) -> Conditions:
         """What the pictures add to every pass."""
@@ -153,14 +186,15 @@ class Run:
         heard, meters = tones(step.strengths, attached), self._adapters.meters(step.strengths)
         why = cause(self._origin.recipe, self._origin.plan, step.index, heard)
         self._trajectory.taken.append(Taken(why, preview, by_content(meters, attached)))
+        self._last = Point(step.index + 1, step.latents, self._origin.plan.state())
         if command.budget or self._folder:
-            self._keep(step)
+            self._keep(self._last)
         revision = step.mix.revision if step.index >= len(self._origin.past) else 0
         seconds = step.seconds + time.perf_counter() - begun
         self._post(self._finished(step.index, revision, seconds, preview, step.strengths, meters))
 
-    def _keep(self, step: Step) -> None:
-        point = Point(step.index + 1, step.latents.to("cpu", copy=True), self._origin.plan.state())
+    def _keep(self, point: Point) -> None:
+        point = replace(point, latents=point.latents.to("cpu", copy=True))
         self._trajectory.add(point)
         self._kept.fit()
         self._write(point)
@@ -203,6 +237,12 @@ class Run:
             is_reused=is_reused,
             meters=meters,
         )
+
+    def _planned(self, plan: Plan, reason: str) -> None:
+        self._post(MemoryPlanned(self._command.run, plan, reason))
+
+    def _used(self, nbytes: int) -> None:
+        self._post(MemoryUsed(self._command.run, nbytes))
 
     def _stage(self, stage: Stage) -> None:
         self._post(StageChanged(self._command.run, stage))

@@ -22,9 +22,11 @@ from engine.inference.lora.gauging import Gauging
 from engine.inference.lora.meter import Meter
 from engine.inference.lora.rack import Rack
 from engine.inference.lora.read import read_adapter
+from engine.inference.room import Room, first_work
 from engine.inference.run import Run
 from engine.inference.trajectory import Trajectories
 from engine.messages import AdapterAttached, Mix
+from engine.plan import Choice as MemoryChoice
 from engine.worker import Clip, Generate, Post
 
 
@@ -38,14 +40,18 @@ class WanSession:
         self._model: Loaded | None = None
         self._adapters: dict[str, AdapterAttached] = {}
         self._kept = Trajectories()
+        self._memory: MemoryChoice = "auto"
 
     def load(self, name: str) -> ModelInfo:
         """Load a model by name or path; on failure the one before stays, with its adapters."""
         info = find_model(name)
         parts = load(info, self._device)
-        self._model = loaded(parts)
+        room = Room(parts)
+        room.arrange(first_work(info), self._memory)
+        self._model, self.room = loaded(parts), room
         self._adapters.clear()
         self._rack = Rack(parts.experts)
+        room.travel_with(self._rack.beside)
         self.computation = Computation(parts.experts, self._rack, self._device)
         self._meter, self._gauging = Meter(self._rack.beside), Gauging(self._rack.beside)
         return info
@@ -75,6 +81,7 @@ class WanSession:
         """Make a clip. Raises Cancelled, or an EngineError that says what went wrong."""
         self._loaded()
         assert self._model is not None
+        self._memory = command.memory
         try:
             with torch.inference_mode():
                 return Run(command, post, self._model, self, self._kept).clip()
@@ -82,6 +89,7 @@ class WanSession:
             lacking = str(error).splitlines()[0]
         finally:
             self._meter.stop()
+            self.room.rest()
         # Outside the except block, whose frames would keep the tensors alive.
         devices.give_back_memory(self._device)
         raise OutOfMemory(f"The device ran out of memory: {lacking}")
@@ -106,6 +114,7 @@ class WanSession:
 
     def play(self, strengths: Strengths, expert: Expert) -> None:
         """Let these be heard from the next pass on, and measure them in it."""
+        self.room.begin("denoise high" if expert == "high" else "denoise low")
         self._rack.set(expert, dict(strengths))
         self.computation.begin_step(expert, strengths)
         self._meter.begin(expert, [adapter for adapter, strength in strengths if strength])

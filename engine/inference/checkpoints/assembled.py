@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKLWan, UniPCMultistepScheduler, WanTransformer3DModel
-from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast, UMT5EncoderModel
+from diffusers import AutoencoderKLWan, UniPCMultistepScheduler
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from catalog.errors import CatalogError
 from catalog.model_assembly import read_assembly
 from catalog.models import ModelInfo
 from engine.errors import ModelFailed
 from engine.inference.checkpoints.components import Components, first_line
-from engine.inference.checkpoints.diffusers_folder import component, tokenizer
+from engine.inference.checkpoints.diffusers_folder import component, tokenizer, transformer_class
+from engine.inference.checkpoints.folder_weights import text_encoder_at_rest, transformer_at_rest
 from engine.inference.checkpoints.text_encoder_file import load_text_encoder
 from engine.inference.checkpoints.transformer_file import load_transformer
 from engine.inference.checkpoints.vae_file import load_vae
@@ -26,21 +27,24 @@ def load(info: ModelInfo, device: torch.device) -> Components:
     parts, dtype = assembly.parts, compute_dtype(device)
 
     def transformer(path: Path) -> Any:
-        return load_transformer(path, dtype)
+        if path.is_dir():
+            return transformer_at_rest(transformer_class(path), path, dtype)
+        return load_transformer(path, dtype, at_rest=True)
 
     def text_encoder(path: Path) -> Any:
-        return load_text_encoder(path, dtype)
+        return text_encoder_at_rest(path, dtype) if path.is_dir() else load_text_encoder(path, dtype, True)
+
+    def vae(path: Path) -> Any:
+        # In half precision the VAE shows banding and overflows on some clips.
+        return component(AutoencoderKLWan, path, torch.float32) if path.is_dir() else load_vae(path)
 
     return Components(
         info=info,
         device=device,
         tokenizer=_part(parts["tokenizer"], _tokenizer),
-        text_encoder=_part(parts["text_encoder"], text_encoder, UMT5EncoderModel, dtype).to(device),
-        experts={
-            e: _part(parts[e], transformer, WanTransformer3DModel, dtype).to(device) for e in info.experts
-        },
-        # In half precision the VAE shows banding and overflows on some clips.
-        vae=_part(parts["vae"], load_vae, AutoencoderKLWan, torch.float32).to(device),
+        text_encoder=_part(parts["text_encoder"], text_encoder),
+        experts={e: _part(parts[e], transformer) for e in info.experts},
+        vae=_part(parts["vae"], vae),
         scheduler=UniPCMultistepScheduler(
             prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=info.defaults.shift
         ),
@@ -48,13 +52,9 @@ def load(info: ModelInfo, device: torch.device) -> Components:
     )
 
 
-def _part(
-    path: Path, load_file: Callable[[Path], Any], kind: Any = None, dtype: torch.dtype | None = None
-) -> Any:
-    """One part from a file, or from a diffusers folder of the class `kind`."""
+def _part(path: Path, load_file: Callable[[Path], Any]) -> Any:
+    """One part from a file, or from a diffusers folder."""
     try:
-        if kind is not None and dtype is not None and path.is_dir():
-            return component(kind, path, dtype)
         return load_file(path)
     except CatalogError as error:
         raise ModelFailed(f"{path.name} cannot be loaded. {error}", error.advice) from error

@@ -12,7 +12,7 @@ from catalog.models import Expert, ModelInfo
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Components:
-    """The parts of one loaded model, all on `device` and in evaluation mode.
+    """The parts of one loaded model, in evaluation mode, to be placed on `device` (see streaming).
 
     The image encoder of Wan 2.1's image models is asked once per picture: it stays on the host, in float32.
     """

@@ -18,13 +18,14 @@ from transformers import (
     CLIPVisionModel,
     PreTrainedModel,
     PreTrainedTokenizerBase,
-    UMT5EncoderModel,
 )
 from transformers.utils.logging import disable_progress_bar
 
+from catalog.errors import CatalogError
 from catalog.models import Expert, ModelInfo
 from engine.errors import ModelFailed
 from engine.inference.checkpoints.components import Components, first_line
+from engine.inference.checkpoints.folder_weights import text_encoder_at_rest, transformer_at_rest
 from engine.inference.device import compute_dtype
 
 disable_progress_bar()  # stderr belongs to the progress of the run
@@ -33,7 +34,7 @@ SCHEDULERS = {c.__name__: c for c in (UniPCMultistepScheduler, FlowMatchEulerDis
 
 
 def load(info: ModelInfo, device: torch.device) -> Components:
-    """Load every component. Raises ModelFailed when a file is missing, damaged or of a class unknown here."""
+    """Load every component, at rest on the CPU. Raises ModelFailed when a file is missing, damaged or of a class unknown here."""
     index = json.loads((info.path / "model_index.json").read_text("utf-8"))
     names: dict[Expert, str] = {"high": "transformer", "low": "transformer_2"}
     dtype = compute_dtype(device)
@@ -42,18 +43,18 @@ def load(info: ModelInfo, device: torch.device) -> Components:
             info=info,
             device=device,
             tokenizer=tokenizer(info.path / "tokenizer"),
-            text_encoder=component(UMT5EncoderModel, info.path / "text_encoder", dtype).to(device),
+            text_encoder=text_encoder_at_rest(info.path / "text_encoder", dtype),
             experts={
-                e: component(_transformer_class(info.path / names[e]), info.path / names[e], dtype).to(device)
+                e: transformer_at_rest(transformer_class(info.path / names[e]), info.path / names[e], dtype)
                 for e in info.experts
             },
             # In half precision the VAE shows banding and overflows on some clips.
-            vae=component(AutoencoderKLWan, info.path / "vae", torch.float32).to(device),
+            vae=component(AutoencoderKLWan, info.path / "vae", torch.float32),
             scheduler=_scheduler(info, index),
             expand_timesteps=bool(index.get("expand_timesteps", False)),
             **_image_side(info.path, index),
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, CatalogError) as error:
         raise ModelFailed(f"{info.title} cannot be loaded: {first_line(error)}") from error
 
 
@@ -74,7 +75,8 @@ def tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return found
 
 
-def _transformer_class(folder: Path) -> Any:
+def transformer_class(folder: Path) -> Any:
+    """The class of the transformer in a diffusers folder."""
     config = json.loads((folder / "config.json").read_text("utf-8"))
     return WanVACETransformer3DModel if config.get("vace_layers") else WanTransformer3DModel
 

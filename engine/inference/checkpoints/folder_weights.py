@@ -38,19 +38,24 @@ def text_encoder_at_rest(folder: Path, dtype: torch.dtype) -> UMT5EncoderModel:
 
 def _readers(folder: Path) -> dict[str, Callable[[], Tensor | Packed]]:
     """Every tensor in the folder's safetensors files, by name."""
-    files = sorted(folder.glob("*.safetensors"))
-    index = next(iter(folder.glob("*.safetensors.index.json")), None)
-    if index is not None:  # files that are not listed belong to something else
-        listed = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
-        files = [folder / Path(name).name for name in sorted(listed)]
-    if not files:
-        raise FileNotFoundError(f"{folder.name} holds no .safetensors file.")
     readers: dict[str, Callable[[], Tensor | Packed]] = {}
-    for file in files:
+    for file in files_of(folder):
         header = read_header(file)
         read = mapped(file, header)
         readers |= {key: partial(read, key) for key in header.tensors}
     return readers
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The safetensors files that hold a component, as diffusers and transformers find them. Raises OSError."""
+    for name in ("diffusion_pytorch_model", "model"):
+        if (folder / f"{name}.safetensors").is_file():
+            return [folder / f"{name}.safetensors"]
+        index = folder / f"{name}.safetensors.index.json"
+        if index.is_file():
+            listed = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
+            return [folder / Path(file).name for file in sorted(listed)]
+    raise FileNotFoundError(f"{folder.name} holds no weights in safetensors files.")
 
 
 def _reading(readers: dict[str, Callable[[], Tensor | Packed]]) -> Read:

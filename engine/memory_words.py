@@ -1,0 +1,38 @@
+"""Plans of memory, said to a person."""
+
+from engine.plan import Mode, Plan
+
+TITLES: dict[Mode, str] = {"resident": "all resident", "balanced": "balanced", "low": "low memory"}
+
+
+def gib(count: int) -> str:
+    """Bytes as they are said: "3.4 GiB", below one "410 MiB"."""
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
+
+
+def stepped_down(plan: Plan) -> str:
+    """What is said when memory ran out in the midst of a clip."""
+    if plan.is_tiled:
+        return "Memory ran out, so the picture is decoded in tiles. Seams may show; nothing is lost."
+    return (
+        f"Memory ran out. The clip goes on from its last step in “{TITLES[plan.mode]}”: slower, but the same."
+    )
+
+
+def sentence(plan: Plan) -> str:
+    """A plan in one sentence."""
+    needs = f"{TITLES[plan.mode].capitalize()}: about {gib(plan.needs)} of {gib(plan.memory.free)} free"
+    return needs if plan.fits else f"{needs}, which may not be enough"
+
+
+def details(plan: Plan) -> str:
+    """What a plan takes, a line for each phase."""
+    lines = [
+        f"{phase.name}: {gib(phase.weights)} weights, {gib(phase.activations)} at work"
+        for phase in plan.phases
+    ]
+    if plan.mode == "balanced":
+        lines += [f"{count} blocks of the {expert} expert stay" for expert, count in plan.staying]
+    if plan.is_tiled:
+        lines.append("the picture is decoded in tiles")
+    return "\n".join(lines)

@@ -1,0 +1,156 @@
+"""Clips are the same whatever of the model is in memory, and survive memory that runs out."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from engine.errors import OutOfMemory
+from engine.inference.decode import Decoder
+from engine.inference.session import WanSession
+from engine.live import LiveControls
+from engine.messages import Event, MemoryPlanned, MemoryUsed, Mix, Strip
+from engine.plan import MODES, Choice, Mode
+from engine.worker import Clip, Generate
+from tests import tiny
+from tests.lora_files import lora_file
+from tests.unit.inference.playing import latents, short, steps_of
+
+MIX = Mix(1, (Strip("a", 0.8, -0.6),))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A two-expert model stored in half precision, so that its weights are cast."""
+    folder = tiny.save_model(tmp_path_factory.mktemp("model") / "half")
+    for part in ("transformer", "transformer_2"):
+        file = folder / part / "diffusion_pytorch_model.safetensors"
+        save_file({n: t.to(torch.bfloat16) for n, t in load_file(file).items()}, file, {"format": "pt"})
+    return folder
+
+
+@pytest.fixture
+def session(folder: Path, tmp_path: Path) -> WanSession:
+    """The model with one adapter."""
+    opened = WanSession("cpu")
+    opened.load(str(folder))
+    opened.attach("a", lora_file(tmp_path, "comfyui", tiny.transformer())[0])
+    return opened
+
+
+def render(session: WanSession, memory: Choice = "auto", budget: int = 0) -> tuple[Clip, list[Event]]:
+    events: list[Event] = []
+    command = Generate(1, short(), LiveControls(MIX), memory=memory, budget=budget)
+    return session.run(command, events.append), events
+
+
+def plans(events: list[Event]) -> list[MemoryPlanned]:
+    return [event for event in events if isinstance(event, MemoryPlanned)]
+
+
+def test_every_mode_makes_the_same_clip(session: WanSession) -> None:
+    wanted, _ = render(session, "resident")
+    for memory in get_args(Choice):
+        clip, events = render(session, memory)
+        assert np.array_equal(latents(clip), latents(wanted)) and np.array_equal(clip.frames, wanted.frames)
+        assert memory in ("auto", plans(events)[0].plan.mode)
+
+
+def test_a_run_says_what_it_plans_and_what_it_used(session: WanSession) -> None:
+    _, events = render(session)
+    planned, used = plans(events), [event for event in events if isinstance(event, MemoryUsed)]
+    assert len(planned) == 1 and planned[0].plan.fits and planned[0].reason == ""
+    assert len(used) == 1 and used[0].nbytes > 0
+
+
+@contextmanager
+def failing(module: nn.Module, at: int, times: int, error: Exception) -> Iterator[None]:
+    """The allocation of forward number `at` fails, and of those after it, so many in all."""
+    count = 0
+
+    def fail(*_: object) -> None:
+        nonlocal count
+        count += 1
+        if at <= count < at + times:
+            raise error
+
+    hook = module.register_forward_pre_hook(fail)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+ERRORS = [
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
+    RuntimeError(
+        "[enforce fail at alloc_cpu.cpp:128] data. DefaultCPUAllocator: can't allocate memory: 9 bytes"
+    ),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=["device", "host"])
+@pytest.mark.parametrize(("expert", "at"), [("high", 1), ("low", 1), ("low", 6)])
+@pytest.mark.parametrize("budget", [0, 1 << 30])
+def test_memory_that_runs_out_costs_a_mode_and_no_bit(
+    session: WanSession, error: Exception, expert: str, at: int, budget: int
+) -> None:
+    wanted, _ = render(session, "resident")
+    assert session._model is not None
+    block = session._model.parts.experts[expert].blocks[1]  # type: ignore[index]
+    with failing(block, at, 1, error):
+        clip, events = render(session, "resident", budget)
+    assert np.array_equal(latents(clip), latents(wanted)) and np.array_equal(clip.frames, wanted.frames)
+    first, second = plans(events)
+    assert (first.plan.mode, second.plan.mode) == ("resident", "balanced") and "“balanced”" in second.reason
+    assert [step.step for step in steps_of(events)] == list(range(5))
+    again = plans(render(session, "resident")[1])
+    assert again[0].plan.mode == "balanced", "what ran out once is not asked for again"
+    assert plans(render(session, "auto")[1])[0].plan.mode == "resident", "until another mode is chosen"
+
+
+def test_memory_that_runs_out_in_every_mode_is_said(session: WanSession) -> None:
+    wanted, _ = render(session)
+    assert session._model is not None
+    block = session._model.parts.experts["high"].blocks[0]
+    with failing(block, 2, 99, ERRORS[0]), pytest.raises(OutOfMemory, match="20.00 GiB"):
+        render(session)
+    assert np.array_equal(latents(render(session)[0]), latents(wanted))
+
+
+def test_other_errors_are_not_taken_for_it(session: WanSession) -> None:
+    assert session._model is not None
+    block = session._model.parts.experts["high"].blocks[0]
+    with (
+        failing(block, 1, 1, RuntimeError("shapes do not match")),
+        pytest.raises(RuntimeError, match="shapes"),
+    ):
+        render(session)
+
+
+@pytest.mark.parametrize("start", MODES)
+def test_memory_that_runs_out_while_decoding_loses_no_step(session: WanSession, start: Mode) -> None:
+    wanted, _ = render(session, "resident")
+    assert session._model is not None
+    with failing(session._model.parts.vae.decoder, 2, 1, ERRORS[0]):
+        clip, events = render(session, start)
+    assert np.array_equal(latents(clip), latents(wanted))
+    assert len(steps_of(events)) == 5 and len(plans(events)) == 2
+    is_tiled = plans(events)[-1].plan.is_tiled
+    assert is_tiled == (start == "low")
+    assert is_tiled or np.array_equal(clip.frames, wanted.frames)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3])
+def test_decoding_by_chunks_is_decoding_at_once(frames: int) -> None:
+    decoder = Decoder(tiny.vae())
+    noise = torch.randn(1, 16, frames, 4, 6, generator=torch.Generator().manual_seed(frames))
+    chunks: list[Tensor] = list(decoder.chunks(noise))
+    assert [chunk.shape[2] for chunk in chunks] == [1, *[4] * (frames - 1)]
+    assert torch.equal(torch.cat(chunks, 2), decoder.pictures(noise))
