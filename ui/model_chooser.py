@@ -20,7 +20,7 @@ class ModelChooser(QPushButton):
         super().__init__()
         self._run_state = run_state
         self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # puts the arrow after the name
-        self.setIconSize(QSize(12, 12))
+        self.setIconSize(QSize(20, 12))  # with some room around the arrow
         self.setMaximumWidth(320)
         menu = QMenu(self)
         menu.setLayoutDirection(Qt.LayoutDirection.LeftToRight)

@@ -1,6 +1,7 @@
 """What is shown of a picture or a clip: a small image and its true size. Runs on the thread of the reader."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 
 MOST_SIDE = 320
 """Pixels of a small image, enough for a slot at twice its size."""
+
+
+_FORMATS = ("png", "jpeg", "webp", "bmp", "tiff", "avif")
+"""What the engine reads, too; nothing else is tried on a stranger's file."""
+
+Stamp = tuple[int, int]
+"""A file's time of change in nanoseconds and its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,8 @@ class Look:
     width: int = 0
     height: int = 0
     problem: str = ""
+    stamp: Stamp | None = None
+    """Of the file as it was then."""
 
     @property
     def shape(self) -> tuple[int, int] | None:
@@ -43,22 +53,44 @@ class Look:
         return (self.width, self.height) if self.width and self.height else None
 
 
-def look_at(wanted: Wanted) -> Look:
-    """Open a file and look at it; whatever is wrong with it is said in the answer."""
+def stamp_of(wanted: Wanted) -> Stamp | None:
+    """When the file was changed, to see whether that happened again; None where there is no file."""
+    try:
+        said = None if _is_far(wanted) else Path(wanted.file).stat()
+    except OSError:
+        return None
+    return said and (said.st_mtime_ns, said.st_size)
+
+
+def look_at(wanted: Wanted, check: Callable[[], None] = lambda: None) -> Look:
+    """Open a file and look at it; whatever is wrong with it is said in the answer.
+
+    `check` is called between the frames of a clip and may raise PictureRefused.
+    """
+    stamp = stamp_of(wanted)
+    return replace(_look_at(wanted, check), stamp=stamp)
+
+
+def _look_at(wanted: Wanted, check: Callable[[], None]) -> Look:
     from engine import clip_frames  # with numpy, which the window does without until then
 
-    if wanted.file.startswith(("\\\\", "//")):
+    if _is_far(wanted):
         return Look(problem="is on a network path, where nothing is read unasked")
     file = Path(wanted.file)
     try:
         if not file.is_file():
             return Look(problem="is not there")
         kind = clip_frames.kind_of(file)
-        return _picture(file) if kind is None else _clip(file, kind, wanted.frame)
+        return _picture(file) if kind is None else _clip(file, kind, wanted.frame, check)
     except PictureRefused as error:
         return Look(problem=str(error).removeprefix(f"{file.name} ").rstrip("."))
     except OSError as error:
         return Look(problem=f"cannot be read: {error.strerror or 'the disk refuses'}")
+
+
+def _is_far(wanted: Wanted) -> bool:
+    """Whether looking would send a stranger's computer our credentials."""
+    return wanted.file.startswith(("\\\\", "//"))
 
 
 def _picture(file: Path) -> Look:
@@ -66,6 +98,10 @@ def _picture(file: Path) -> Look:
     reader.setDecideFormatFromContent(True)
     reader.setAutoTransform(True)
     size = reader.size()
+    if bytes(reader.format().data()).decode() not in _FORMATS:
+        return _rare_picture(file)
+    if reader.imageCount() > 1 and reader.supportsAnimation():
+        return Look(problem="moves; choose a still picture, or an MP4, WebM or GIF")
     if max(size.width(), size.height()) > MOST_SIDE:
         reader.setScaledSize(_small(size))
     image = reader.read()
@@ -80,8 +116,10 @@ def _rare_picture(file: Path) -> Look:
     """One that Qt cannot read, and the engine perhaps can: an AVIF, or a very large one."""
     from PIL import Image, ImageOps
 
+    Image.init()
+    formats = [name for name in Image.OPEN if name.lower() in _FORMATS]
     try:
-        with Image.open(file) as found:
+        with Image.open(file, formats=formats) as found:
             upright = ImageOps.exif_transpose(found)
             width, height = upright.size
             upright.thumbnail((MOST_SIDE, MOST_SIDE))
@@ -92,11 +130,11 @@ def _rare_picture(file: Path) -> Look:
     return Look(borrowed.copy(), width, height)
 
 
-def _clip(file: Path, kind: "Kind", frame: Frame) -> Look:
+def _clip(file: Path, kind: "Kind", frame: Frame, check: Callable[[], None]) -> Look:
     from engine import clip_frames
     from ui.stage.image import image_of, resized
 
-    image = image_of(clip_frames.frame(file, kind, frame, lambda: None))
+    image = image_of(clip_frames.frame(file, kind, frame, check))
     small = _small(image.size())
     return Look(resized(image, small.width(), small.height()), image.width(), image.height())
 

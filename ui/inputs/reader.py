@@ -12,7 +12,8 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, Signal
 from PySide6.QtGui import QImage
 
-from ui.inputs.look import Wanted, look_at
+from engine.errors import PictureRefused
+from ui.inputs.look import Look, Wanted, look_at, stamp_of
 
 
 class PictureReader(QObject):
@@ -32,9 +33,9 @@ class PictureReader(QObject):
         self._thread: threading.Thread | None = None
         self._is_over = False
 
-    def look(self, wanted: Wanted) -> None:
-        """Look at a file; `seen` has the answer."""
-        self._ask(partial(self._look, wanted))
+    def look(self, wanted: Wanted, known: Look | None = None) -> None:
+        """Look at a file; `seen` has the answer, unless the file is still as it was for the `known` look."""
+        self._ask(partial(self._look, wanted, known))
 
     def save(self, image: Callable[[], QImage], prefix: str, token: object) -> None:
         """Write an image as PNG into the folder; its name is `prefix` and the beginning of its SHA-256.
@@ -53,7 +54,7 @@ class PictureReader(QObject):
         return not self._thread.is_alive()
 
     def _ask(self, work: Callable[[], None]) -> None:
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name="pictures", daemon=True)
             self._thread.start()
         self._work.put(work)
@@ -65,10 +66,16 @@ class PictureReader(QObject):
             if not self._is_over:
                 work()
 
-    def _look(self, wanted: Wanted) -> None:
-        look = look_at(wanted)
+    def _look(self, wanted: Wanted, known: Look | None) -> None:
+        if known is not None and known.stamp == stamp_of(wanted):
+            return
+        look = look_at(wanted, self._check)
         if not self._is_over:
             self.seen.emit(wanted, look)
+
+    def _check(self) -> None:
+        if self._is_over:
+            raise PictureRefused("The window was closed.")
 
     def _save(self, image: Callable[[], QImage], prefix: str, token: object) -> None:
         try:

@@ -160,9 +160,9 @@ class InputState(QObject):
             self._save(last, "last-frame", Place("start_image"))
 
     def look_again(self) -> None:
-        """Look once more at files that could not be read: they may have been mended."""
-        for wanted in [wanted for wanted, look in self._looks.items() if look.problem]:
-            self._look(wanted)
+        """Look once more at files that have been changed meanwhile."""
+        for wanted, look in self._looks.items():
+            self._reader.look(wanted, look)
 
     # Following
 
@@ -189,6 +189,7 @@ class InputState(QObject):
         known = self._shown()
         if known != self._known:
             self._known = known
+            self._forget_gone()
             self._look_at_new()
             self._follow_shape()
             self.changed.emit()
@@ -196,6 +197,11 @@ class InputState(QObject):
     def _shown(self) -> tuple[Inputs, frozenset[str], frozenset[str], tuple[int, int]]:
         """All that the slots show of the run's state."""
         return self.inputs, self._run.model.needs, self._run.model.takes, self.size
+
+    def _forget_gone(self) -> None:
+        files = {picture.file for picture in self.inputs.pictures}
+        self._looks = {wanted: look for wanted, look in self._looks.items() if wanted.file in files}
+        self._asked = {wanted for wanted in self._asked if wanted.file in files}
 
     def _look_at_new(self) -> None:
         for place in self.places:

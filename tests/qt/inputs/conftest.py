@@ -94,7 +94,7 @@ def send(widget: QWidget, kind: type[QDropEvent], data: QMimeData, where: QPoint
     place = QPoint(where) if issubclass(kind, QDragMoveEvent) else QPointF(where)
     event = kind(
         place, Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    )  # type: ignore[arg-type]
+    )
     QApplication.sendEvent(widget, event)
     return event
 

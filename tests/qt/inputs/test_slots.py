@@ -175,15 +175,28 @@ def test_files_are_opened_off_the_windows_thread(
 ) -> None:
     threads: list[threading.Thread] = []
 
-    def look(wanted: Wanted) -> Look:
+    def look(wanted: Wanted, check: Callable[[], None]) -> Look:
         threads.append(threading.current_thread())
-        return look_at(wanted)
+        return look_at(wanted, check)
 
     monkeypatch.setattr(reader, "look_at", look)
     wear("wan2.2-i2v-a14b")
     with qtbot.waitSignal(program.pictures.seen):
         drop(program, picture())
     assert threads and threading.main_thread() not in threads
+
+
+def test_a_picture_that_is_painted_over_is_seen_anew(
+    program: Program, qtbot: QtBot, start: Slot, picture: Write
+) -> None:
+    row = program.window.stage.input_row
+    before = program.inputs.look(start.place)
+    QApplication.sendEvent(row, QEvent(QEvent.Type.WindowActivate))
+    picture("a cat.png", 640, 400, "#101010")
+    with qtbot.waitSignal(program.pictures.seen):
+        QApplication.sendEvent(row, QEvent(QEvent.Type.WindowActivate))
+    look = program.inputs.look(start.place)
+    assert look is not None and look is not before and look.shape == (640, 400)
 
 
 def test_pictures_are_seen_upright(tmp_path: Path) -> None:
@@ -211,12 +224,19 @@ def test_what_only_the_engine_can_read_is_seen_too(tmp_path: Path) -> None:
     ("name", "content"),
     [
         ("empty.png", b""), ("text.jpg", b"hello"), ("cut.mp4", b"\0\0\0\x18ftypmp42\0\0\0\0"),
+        ("drawing.png", b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>"),
         ("cut.webm", b"\x1a\x45\xdf\xa3\0\0"), ("page.gif", b"GIF89a"), ("a.webp", b"RIFF\0\0\0\0WEBPVP8 "),
     ],
 )  # fmt: skip
 def test_nothing_broken_crashes(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     assert look_at(Wanted(str(tmp_path / name))).problem
+
+
+def test_a_picture_that_moves_is_refused_as_the_engine_does(tmp_path: Path) -> None:
+    first, second = Image.new("RGB", (64, 64), "green"), Image.new("RGB", (64, 64), "red")
+    first.save(tmp_path / "a.webp", save_all=True, append_images=[second], duration=100)
+    assert "moves" in look_at(Wanted(str(tmp_path / "a.webp"))).problem
 
 
 @pytest.mark.parametrize("name", ["gone.png", ".", "//server/share/a.png", "\\\\server\\share\\a.png"])
