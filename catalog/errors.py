@@ -38,3 +38,31 @@ class LoraNotFound(CatalogError):
     """A LoRA file that a recipe names and nobody has."""
 
     advice = "Put the file beside the recipe or drop it on the window."
+
+
+class HubError(CatalogError):
+    """The Hub, where models are downloaded from, does not give what was asked for."""
+
+    advice = "Try again later."
+
+
+class NoNetwork(HubError):
+    """The Hub cannot be reached, or the connection ended early; what has come is kept."""
+
+    advice = "Check the connection, and try again: a download goes on where it stopped."
+
+
+class NeedsLicence(HubError):
+    """A repository that wants its licence accepted first."""
+
+
+class NotOnHub(HubError):
+    """A repository or a file that is not there."""
+
+    advice = "Check the name; repositories are renamed at times."
+
+
+class DownloadFailed(CatalogError):
+    """A download that the disk or its own content stops."""
+
+    advice = "Try again."
