@@ -76,6 +76,7 @@ class RunState(ClipState):
         """Of the newest steps that were made, in whichever run."""
         self._pace = Pace()
         self._newest_run = 0
+        self._noticed: set[str] = set()
         bridge.run_started.connect(self._on_run_started)
         bridge.stage_changed.connect(self._on_stage_changed)
         bridge.step_finished.connect(self._on_step_finished)
@@ -268,6 +269,10 @@ class RunState(ClipState):
             self.takes.begin(take, asked.continues)
             self.started.emit(event)
             self.state_changed.emit()
+            for notice in event.notices:
+                if notice not in self._noticed:
+                    self._noticed.add(notice)
+                    self.message.emit("look", notice, "The clip remembers how it was computed.", "")
 
     def _on_stage_changed(self, event: StageChanged) -> None:
         if self._begin(event.run):
