@@ -20,6 +20,7 @@ from catalog.log import log_to
 from engine.bridge import EngineBridge
 from engine.worker import Clip, Session
 from ui import first_start
+from ui.accelerate.button import AccelerateButton
 from ui.browser.cards import CardModel
 from ui.faults import FaultWatch
 from ui.grid.opener import GridOpener
@@ -27,6 +28,7 @@ from ui.inputs.reader import PictureReader
 from ui.main_window import MainWindow, States
 from ui.settings import Device, Settings
 from ui.signals import TerminalSignals
+from ui.state.accelerator import AcceleratorState
 from ui.state.audition import Audition
 from ui.state.automation import Automation
 from ui.state.hearing import Hearing
@@ -116,6 +118,9 @@ class Program(QObject):
             self.bridge, self.run, self.mix, self.audition, lambda: self.settings.outputs, self.window
         )
         self.window.offer_grid(self.grid.open)
+        self.accelerator = AcceleratorState(self.run, self.mix, self.cards, self)
+        self.accelerator.message.connect(self.window.message_bar.say)
+        self.window.desk.add_to_header(AccelerateButton(self.accelerator, self.run))
         self.faults.message.connect(self.window.message_bar.say)
         self._is_started = self._is_laid_out = False
 

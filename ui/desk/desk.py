@@ -77,6 +77,7 @@ class DeskPanel(QFrame):
         header.addWidget(title)
         header.addWidget(self._count, 1)
         header.addWidget(self.menu_button)
+        self._header, self._buttons = header, list[QWidget]((self.menu_button,))
         inside = QWidget()
         self._strips = QVBoxLayout()
         self._strips.setSpacing(8)
@@ -132,6 +133,12 @@ class DeskPanel(QFrame):
         if lost is not None and ids:
             self.views[min(lost, len(ids) - 1)].setFocus()
 
+    def add_to_header(self, button: QWidget) -> None:
+        """Put a button beside the one that opens the menu."""
+        self._header.insertWidget(self._header.count() - 1, button)
+        self._buttons.insert(0, button)
+        self._order_tabs()
+
     def _make_view(self, id: str) -> StripView:
         from ui.desk.strip import StripView  # the first strip comes when the window is there
 
@@ -161,7 +168,7 @@ class DeskPanel(QFrame):
         self._fresh = ""
 
     def _order_tabs(self) -> None:
-        chain = [self.menu_button, *(widget for view in self.views for widget in view.tab_chain())]
+        chain = [*self._buttons, *(widget for view in self.views for widget in view.tab_chain())]
         for first, second in pairwise(chain):
             QWidget.setTabOrder(first, second)
 

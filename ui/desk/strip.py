@@ -20,6 +20,7 @@ from catalog.models import Expert
 from engine.verdict import Verdict
 from ui.desk.coverage_badge import CoverageBadge
 from ui.desk.fader import Fader
+from ui.desk.group_caption import GroupCaption
 from ui.desk.lane import Lane
 from ui.desk.meter_notice import MeterNotice, set_to
 from ui.desk.mime import STRIP_MIME
@@ -29,6 +30,7 @@ from ui.elided_label import ElidedLabel
 from ui.state.automation import Automation
 from ui.state.hearing import Hearing
 from ui.state.mix import MixState
+from ui.state.strip import any_solo
 from ui.theme import font, icon, theme, watcher
 
 TIP = "Delete removes the strip; Alt+Up and Alt+Down move it; drag it to another place"
@@ -67,6 +69,8 @@ class StripView(QFrame):
         watcher().changed.connect(self.refresh)
 
     def _build(self) -> None:
+        self._group = GroupCaption()
+        self._group.back.clicked.connect(self.remove)
         self._name = ElidedLabel()
         self._name.setFont(font(13, is_bold=True))
         self._what = ElidedLabel(mode=Qt.TextElideMode.ElideRight)
@@ -117,6 +121,7 @@ class StripView(QFrame):
         box = QVBoxLayout(self)
         box.setContentsMargins(12, 8, 8, 8)
         box.setSpacing(2)
+        box.addWidget(self._group)
         box.addLayout(top)
         box.addLayout(under)
         box.addLayout(self._fader_box)
@@ -137,6 +142,9 @@ class StripView(QFrame):
             button.setChecked(is_on)
             button.blockSignals(False)
         self._remove.setIcon(icon("close", theme().secondary))
+        first = next((s.id for s in self._mix.strips if s.group == strip.group), "")
+        self._group.show_group(strip.group, first == self.id)
+        self._solo.setVisible(not strip.group)
         self._show_curves(strip.high_curve is not None or strip.low_curve is not None)
         self._show_faders()
         self.refresh_hearing()
@@ -162,8 +170,7 @@ class StripView(QFrame):
         strip = self._mix.strip(self.id)
         if strip is None:
             return
-        is_any_solo = any(s.is_solo for s in self._mix.strips)
-        is_silent = strip.is_muted or (is_any_solo and not strip.is_solo)
+        is_silent = strip.is_silent(any_solo(self._mix.strips))
         is_silent |= self._mix.attachment(self.id).status == "refused"
         for expert, fader in self._faders.items():
             applied = self._hearing.applied(self.id, expert)
@@ -243,6 +250,7 @@ class StripView(QFrame):
         buttons = (self._curves, self._audition, self._mute, self._solo, self._remove)
         return (
             self,
+            self._group.back,
             *buttons,
             self._verdict,
             self._coverage,
@@ -276,13 +284,12 @@ class StripView(QFrame):
             self._mix.change(f"{strip.name} strength", [set_to(strip, strength)])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        index = [s.id for s in self._mix.strips].index(self.id)
         is_alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
         key = event.key()
         if key == Qt.Key.Key_Delete:
             self.remove()
         elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down) and is_alt:
-            self._mix.move(self.id, index + (1 if key == Qt.Key.Key_Down else -1))
+            self._mix.step(self.id, 1 if key == Qt.Key.Key_Down else -1)
         elif (letter := self._letters().get(Qt.Key(key))) and not event.modifiers():
             letter()
         else:
@@ -322,6 +329,11 @@ class StripView(QFrame):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
+        strip = self._mix.strip(self.id)
+        if strip is not None and strip.group:
+            edge = QPainter(self)
+            edge.fillRect(0, 8, 3, self.height() - 16, QColor(theme().accent))
+            edge.end()
         if self.hasFocus():
             painter = QPainter(self)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -14,7 +14,8 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from catalog.recipe import LoraUse
 from engine.messages import AdapterAttached, Failed, Mix, ModelLoaded, Strip
-from ui.state.strip import LIMIT, Attachment, StripState
+from ui.state.strip import LIMIT, Attachment, StripState, any_solo
+from ui.state.strip_groups import moved, stepped, together, without
 
 if TYPE_CHECKING:
     from catalog.curve import Curve
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 Strips = tuple[StripState, ...]
 EXPERTS: tuple[Expert, ...] = ("high", "low")
+GROUP = "group"
+"""Where a recipe's LoRA says which accelerator it came with."""
 
 
 class MixState(QObject):
@@ -88,18 +91,29 @@ class MixState(QObject):
         self._do(f"add {strip.name}", (*self.strips, strip))
         return id
 
+    def made(self, path: Path, entry: Entry | None, high: float, low: float, group: str) -> StripState:
+        """A strip of a group for a file, which is yet to be put on the desk."""
+        return StripState(self._new_id(), path, entry, high, low, group=group)
+
+    def put(self, text: str, strips: Sequence[StripState]) -> None:
+        """Make the desk hold exactly these strips, in one undo step called `text`."""
+        if tuple(strips) != self.strips:
+            self._do(text, tuple(strips))
+
     def remove(self, id: str) -> None:
-        """Take a strip off the desk."""
+        """Take a strip off the desk, with its group if it has one."""
         if strip := self.strip(id):
-            self._do(f"remove {strip.name}", tuple(s for s in self.strips if s.id != id))
+            self._do(f"remove {strip.name}", without(self.strips, strip))
 
     def move(self, id: str, index: int) -> None:
-        """Show a strip at another place; the picture does not depend on the order."""
+        """Show a strip, with its group if it has one, at another place; the picture does not depend on it."""
         if strip := self.strip(id):
-            others = [s for s in self.strips if s.id != id]
-            others.insert(max(0, index), strip)
-            if tuple(others) != self.strips:
-                self._do(f"move {strip.name}", tuple(others))
+            self.put(f"move {strip.name}", moved(self.strips, strip, index))
+
+    def step(self, id: str, by: int) -> None:
+        """Show a strip, with its group if it has one, one place further down (1) or up (-1)."""
+        if strip := self.strip(id):
+            self.put(f"move {strip.name}", stepped(self.strips, strip, by))
 
     def set_strength(self, id: str, expert: Expert, value: float) -> None:
         """Set a strength; what is no finite number within ±100 is ignored.
@@ -142,13 +156,15 @@ class MixState(QObject):
         self._gesture += 1
 
     def set_muted(self, id: str, is_muted: bool) -> None:
-        """Silence a strip, or let it be heard again."""
+        """Silence a strip, with its group if it has one, or let it be heard again."""
         if strip := self.strip(id):
-            self._swap(f"mute {strip.name}", replace(strip, is_muted=is_muted))
+            self.change(
+                f"mute {strip.name}", [replace(s, is_muted=is_muted) for s in together(self.strips, strip)]
+            )
 
     def set_solo(self, id: str, is_solo: bool) -> None:
-        """Let only solo strips be heard."""
-        if strip := self.strip(id):
+        """Let only solo strips be heard, and those of a group, which cannot be solo."""
+        if (strip := self.strip(id)) and not strip.group:
             self._swap(f"solo {strip.name}", replace(strip, is_solo=is_solo))
 
     def load(self, uses: Sequence[tuple[LoraUse, Path, Entry | None]]) -> None:
@@ -168,11 +184,11 @@ class MixState(QObject):
 
     def _opened(self, use: LoraUse, path: Path, entry: Entry | None) -> StripState:
         is_muted, is_solo = use.extra.get("muted") is True, use.extra.get("solo") is True
-        said = use.extra.get("by_hand")
+        said, group = use.extra.get("by_hand"), use.extra.get(GROUP)
         by_hand = frozenset(e for e in EXPERTS if isinstance(said, list) and e in said)
         return StripState(
             self._new_id(), path, entry, use.high, use.low, use.per_step, is_muted, is_solo,
-            use.high_curve, use.low_curve, by_hand,
+            use.high_curve, use.low_curve, by_hand, group if isinstance(group, str) else "",
         )  # fmt: skip
 
     def _faders_of(self, expert: Expert) -> tuple[Expert, ...]:
@@ -216,7 +232,7 @@ class MixState(QObject):
             self._bridge.attach(strip.id, strip.path)
 
     def _played(self, strips: Strips) -> tuple[Strip, ...]:
-        is_any_solo = any(s.is_solo for s in strips)
+        is_any_solo = any_solo(strips)
         return tuple(s.played(is_any_solo) for s in strips)
 
     def _emit_mix(self) -> None:
@@ -293,5 +309,10 @@ def _use(strip: StripState, played: StripState | Strip, sha256: str) -> LoraUse:
 
 def _marks(strip: StripState) -> dict[str, object]:
     """What a strip remembers beside what it plays; a recipe keeps such fields without knowing them."""
-    marks = {"muted": strip.is_muted, "solo": strip.is_solo, "by_hand": sorted(strip.by_hand)}
+    marks = {
+        "muted": strip.is_muted,
+        "solo": strip.is_solo,
+        "by_hand": sorted(strip.by_hand),
+        GROUP: strip.group,
+    }
     return {name: value for name, value in marks.items() if value}

@@ -13,6 +13,7 @@ from catalog.errors import CatalogError
 from catalog.portable import portable
 from catalog.recipe import LoraUse, Recipe, dumps, unknown_fields
 from ui.state.input_places import whole
+from ui.state.mix import GROUP
 
 if TYPE_CHECKING:
     from catalog.folders import Folders
@@ -79,7 +80,7 @@ class RecipeDesk(QObject):
     def keep(self, path: Path) -> None:
         """Write stage and desk down for the next start; where that fails it begins with an empty desk."""
         with contextlib.suppress(OSError):
-            _write(path, dumps(replace(self._run.recipe(), loras=self._mix.all_uses())))
+            _write(path, dumps(replace(self._run.recipe(), loras=self._mix.all_uses(), computing=None)))
 
     def bring_back(self, path: Path) -> None:
         """Put on stage and desk what the last session left there, as far as it still exists."""
@@ -114,8 +115,19 @@ class RecipeDesk(QObject):
             except CatalogError as error:
                 missing.append((use, str(error)))
             else:
-                found.append((use, file, self._cards.entry_of(file)))
+                found.append((_grouped(use, file, recipe.accelerator), file, self._cards.entry_of(file)))
         return found, missing
+
+
+def _grouped(use: LoraUse, file: Path, accelerator: str | None) -> LoraUse:
+    """The use of a file that came with the recipe's accelerator says so."""
+    if accelerator is None:
+        return use
+    from catalog.accelerators import accelerator as profile_of
+
+    profile = profile_of(accelerator)
+    is_part = profile is not None and profile.part_of(file) is not None
+    return replace(use, extra={**use.extra, GROUP: accelerator}) if is_part else use
 
 
 def _write(path: Path, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -27,7 +27,8 @@ class StripState:
     """What undo brings back: a file on the desk with its strengths and curves, mute and solo.
 
     `per_step` comes from a recipe and wins over all until a fader is moved or a curve changed. `by_hand`
-    are the experts whose fader was moved since: their curve waits until it is followed again.
+    are the experts whose fader was moved since: their curve waits until it is followed again. `group` is the
+    id of the accelerator that a strip came with; its strips go together, and other strips' solo leaves them be.
     """
 
     id: str
@@ -41,6 +42,7 @@ class StripState:
     high_curve: Curve | None = None
     low_curve: Curve | None = None
     by_hand: frozenset[Expert] = frozenset()
+    group: str = ""
 
     @property
     def name(self) -> str:
@@ -69,12 +71,21 @@ class StripState:
             by_hand=self.by_hand | {e for e in experts if self.curve(e) is not None},
         )
 
+    def is_silent(self, is_any_solo: bool) -> bool:
+        """Whether it is muted, or other strips are solo."""
+        return self.is_muted or (is_any_solo and not self.is_solo and not self.group)
+
     def played(self, is_any_solo: bool) -> Strip:
         """What the engine hears: mute and other strips' solo make it 0."""
-        if self.is_muted or (is_any_solo and not self.is_solo):
+        if self.is_silent(is_any_solo):
             return Strip(self.id, 0.0, 0.0)
         curves = self.followed("high"), self.followed("low")
         return Strip(self.id, self.high, self.low, self.per_step, *curves)
+
+
+def any_solo(strips: Iterable[StripState]) -> bool:
+    """Whether only some strips are to be heard."""
+    return any(strip.is_solo for strip in strips)
 
 
 @dataclass(frozen=True, slots=True)

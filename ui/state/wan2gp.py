@@ -18,7 +18,7 @@ from catalog.multipliers import (
 )
 from catalog.sigma_axis import TRAIN_STEPS, SigmaAxis
 from engine.automation import strength
-from ui.state.strip import StripState
+from ui.state.strip import StripState, any_solo
 
 FIRST_THRESHOLD = 965.0
 """Where the first of three phases ends in Wan2GP's own three-phase profiles; the text does not say."""
@@ -51,7 +51,7 @@ def copied(strips: Sequence[StripState], axis: SigmaAxis) -> str:
     """The text that makes Wan2GP play the strips as they are heard, to four digits. Raises NotExpressible."""
     if not strips:
         raise NotExpressible("There is no strip on the desk to copy multipliers from.")
-    is_any_solo = any(strip.is_solo for strip in strips)
+    is_any_solo = any_solo(strips)
     heard = [strip.played(is_any_solo) for strip in strips]
     played = [
         tuple(round(strength(strip, expert, i, axis.sigmas), 4) for i, expert in enumerate(axis.experts))
