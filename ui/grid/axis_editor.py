@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QPushBu
 
 from catalog.grid_values import BadValues, seeds_in, strengths_in
 from engine.grid_axis import Axis, SeedAxis, StrengthAxis
-from ui.grid.choices import SEEDS, Choice
+from ui.grid.choices import Choice
 
 VALUES = "0, 0.5, 1"
 RANGES = (VALUES, "0…1 in 5", "−1…1 in 5")
@@ -23,28 +23,29 @@ class AxisEditor(QWidget):
     def __init__(self, title: str, is_optional: bool) -> None:
         super().__init__()
         self._is_optional = is_optional
+        self._is_chosen = False
         self._seeds = "1…3"
         self.what = QComboBox()
         self.values = QLineEdit(VALUES)
         self.said = QLabel()
-        self._typed = {SEEDS: ""}
         self._dress(title)
         self._arrange(title)
+        self.what.activated.connect(self._on_activated)
         self.what.currentIndexChanged.connect(self._on_chosen)
         self.values.textEdited.connect(self._on_typed)
         self._refresh()
 
     def offer(self, choices: Sequence[Choice], at_first: Choice | None) -> None:
-        """What there is to choose from; what was chosen before stays, if it still is there."""
-        before = self.what.currentData() if self.what.count() else at_first
+        """What there is to choose from; what somebody chose stays, if it still is there."""
+        wanted = self.choice if self._is_chosen else at_first
+        offered = [(choice.text, choice) for choice in choices]
+        entries = [("Nothing: one row", None), *offered] if self._is_optional else offered
         self.what.blockSignals(True)
         self.what.clear()
-        if self._is_optional:
-            self.what.addItem("Nothing: one row", None)
-        for choice in choices:
-            self.what.addItem(choice.text, choice)
-        found = next((i for i in range(self.what.count()) if self.what.itemData(i) == before), 0)
-        self.what.setCurrentIndex(found)
+        for text, choice in entries:
+            self.what.addItem(text, choice)
+        place = next((i for i, (_, choice) in enumerate(entries) if choice == wanted), 0)
+        self.what.setCurrentIndex(place)
         self.what.blockSignals(False)
         self._refresh()
 
@@ -106,6 +107,9 @@ class AxisEditor(QWidget):
     def _put(self, text: str) -> None:
         self.values.setText(text)
         self._on_typed()
+
+    def _on_activated(self) -> None:
+        self._is_chosen = True
 
     def _on_chosen(self) -> None:
         is_seed = self.choice is not None and self.choice.adapter is None

@@ -1,6 +1,6 @@
 """What can change along an axis of a grid: the faders that are heard, and the seed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from catalog.models import Expert
 from engine.grid_axis import Part
@@ -12,7 +12,7 @@ class Choice:
     """A fader, or both of a strip; without an adapter it is the seed."""
 
     adapter: str | None
-    name: str
+    name: str = field(compare=False)
     part: Part = "both"
 
     @property
@@ -45,9 +45,7 @@ def _parts(mix: MixState, experts: tuple[Expert, ...]) -> tuple[Part, ...]:
 
 
 def at_first(found: tuple[Choice, ...]) -> tuple[Choice | None, Choice | None]:
-    """What to begin with across and down: the two faders of the first strip, the one that shares most steps across;
-    else the first two strips.
-    """
+    """What to begin with, across and down: both faders of the first strip, or else the first two strips."""
     faders = [choice for choice in found if choice.adapter is not None]
     if not faders:
         return SEEDS, None

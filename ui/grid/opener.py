@@ -41,7 +41,6 @@ class GridOpener(QObject):
         window = self.window or self._make()
         window.setup.refresh()
         window.show()
-        window.raise_()
         window.activateWindow()
 
     def stop(self) -> None:

@@ -11,7 +11,7 @@ from catalog.sampling import Sampling
 from engine.bridge import EngineBridge
 from engine.grid import BadGrid, Grid
 from ui.grid.axis_editor import AxisEditor
-from ui.grid.choices import at_first, choices
+from ui.grid.choices import Choice, at_first, choices
 from ui.grid.clip_size import ClipSize
 from ui.state.grid import GridState
 from ui.state.mix import MixState
@@ -27,6 +27,7 @@ class GridSetup(QWidget):
     def __init__(self, bridge: EngineBridge, run: RunState, mix: MixState, state: GridState) -> None:
         super().__init__()
         self._bridge, self._run, self._mix, self._state = bridge, run, mix, state
+        self._offered: tuple[Choice, ...] = ()
         self.columns = AxisEditor("Columns", is_optional=False)
         self.rows = AxisEditor("Rows", is_optional=True)
         self.clips = ClipSize(run)
@@ -64,9 +65,11 @@ class GridSetup(QWidget):
     def refresh(self) -> None:
         """Follow the desk and the settings, and say what the grid comes to."""
         offered = choices(self._mix)
-        across, down = at_first(offered)
-        self.columns.offer(offered, across)
-        self.rows.offer(offered, down)
+        if offered != self._offered:  # a list that is open would close
+            self._offered = offered
+            across, down = at_first(offered)
+            self.columns.offer(offered, across)
+            self.rows.offer(offered, down)
         for axis in (self.columns, self.rows):
             axis.suggest_seeds(self._run.settings.seed)
         self.follow.setEnabled(self.clips.is_own)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -152,7 +152,7 @@ class GridWindow(QDialog):
         self.take.clicked.connect(self._take)
         self.export.clicked.connect(self._ask_video)
         self.recipes.clicked.connect(self._ask_folder)
-        self.view.taken.connect(self._state.take)
+        self.view.taken.connect(self._take)
         self.view.chosen.connect(self._refresh)
         self.view.revealed.connect(self._reveal)
         self._state.changed.connect(self._refresh)
@@ -219,6 +219,11 @@ class GridWindow(QDialog):
         if small is not None and grid is not None and not self.playback.count:
             self.playback.show(small, float(grid.recipe.fps or 16))
 
+    def _show_first_clip(self) -> None:
+        """Whichever it is: all clips have as many frames, and each finds its own at the same moment."""
+        for place in range(len(self._state.cells)):
+            self._show_clip(place)
+
     def _reveal(self, area: QRect) -> None:
         self.area.ensureVisible(area.center().x(), area.center().y(), area.width() // 2, area.height() // 2)
 
@@ -238,7 +243,10 @@ class GridWindow(QDialog):
         self.view.setFocus()
 
     def _take(self) -> None:
+        """Put the chosen cell's strengths on the desk, and say so: the desk may be behind this window."""
         self._state.take(self.view.place)
+        name = self._state.cells[self.view.place].name
+        self.bar.say("info", f"On the desk now: {name}.", "Undo in the main window takes it back.")
 
     def _show_file(self) -> None:
         if file := self._state.cells[self.view.place].file:
@@ -294,6 +302,14 @@ class GridWindow(QDialog):
             self._state.cancel()
         elif event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):  # they belong to the fields
             super().keyPressEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._show_first_clip()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self.playback.show(None, self.playback.fps)  # nothing need move that nobody sees
+        super().hideEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._state.cancel()

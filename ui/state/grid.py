@@ -70,6 +70,7 @@ class GridState(QObject):
         bridge.apart.connect(self._on_event)
         bridge.model_loaded.connect(self._on_model_loaded)
         mix.placed.connect(self._on_placed)
+        mix.strip_changed.connect(self._on_desk)
         run.state_changed.connect(self._make_way)
         audition.changed.connect(self._make_way)
 
@@ -251,6 +252,11 @@ class GridState(QObject):
     def _on_placed(self) -> None:
         if lost := self._lost():
             self._end(f"The grid ended, because {lost} left the desk.")
+
+    def _on_desk(self) -> None:
+        """What is missing may be rendered again, now that a LoRA is back and attached."""
+        if self.missing and not self.is_going:
+            self.changed.emit()
 
     # What the engine says
 

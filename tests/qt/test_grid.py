@@ -1,0 +1,361 @@
+"""The grid, from the desk's menu to its clips, files and recipes."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import imageio_ffmpeg
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
+from pytestqt.qtbot import QtBot
+
+from catalog import recipe_files
+from catalog.recipe import GRID, unknown_fields
+from engine.errors import OutOfMemory
+from engine.live import LiveControls
+from tests.fakes import FakeSession
+from tests.qt.conftest import HashingSession
+from ui.app import Program
+from ui.grid.window import GridWindow
+from ui.state.grid import GridState
+
+STEPS, HIGH = 4, 1
+"""Steps of a clip, and those of the high-noise expert among them, as the fake has it."""
+
+
+class FailingSession(HashingSession):
+    """A fake that runs out of memory at its next step, when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_to_fail = False
+
+    def _wait(self, live: LiveControls) -> None:
+        super()._wait(live)
+        if self.is_to_fail:
+            self.is_to_fail = False
+            raise OutOfMemory("The device ran out of memory.")
+
+
+@pytest.fixture
+def session() -> Iterator[FailingSession]:
+    session = FailingSession()
+    yield session
+    session.is_free = True
+
+
+@pytest.fixture
+def bench(program: Program, qtbot: QtBot) -> Program:
+    """The window of the grid is open over a desk with halo and giant."""
+    for strip in program.mix.strips:
+        program.mix.remove(strip.id)
+    with qtbot.waitSignals([program.bridge.adapter_attached] * 2):
+        program.mix.add(program.folders.built_in / "halo.safetensors")
+        program.mix.add(program.folders.built_in / "giant.safetensors")
+    action = next(a for a in program.window.desk.menu().actions() if a.text().startswith("Grid"))
+    action.trigger()
+    window, _ = parts(program)
+    for editor in (window.setup.columns, window.setup.rows):
+        write(editor.values, "0, 1")
+    window.setup.clips.boxes["steps"].setValue(STEPS)
+    return program
+
+
+def parts(bench: Program) -> tuple[GridWindow, GridState]:
+    assert bench.grid.window is not None and bench.grid.state is not None
+    return bench.grid.window, bench.grid.state
+
+
+def write(field: QLineEdit, text: str) -> None:
+    """As if typed; `QTest.keyClicks` knows no “…”."""
+    field.setText(text)
+    field.textEdited.emit(text)
+
+
+def is_over(state: GridState) -> bool:
+    return not state.is_going and all(c.file or c.problem or c.status == "waiting" for c in state.cells)
+
+
+def rendered(bench: Program, qtbot: QtBot, session: FakeSession) -> tuple[GridWindow, GridState]:
+    window, state = parts(bench)
+    session.is_free = True
+    QTest.mouseClick(window.render_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: is_over(state), timeout=30_000)
+    return window, state
+
+
+def one_step(qtbot: QtBot, bench: Program, session: FakeSession) -> None:
+    _, state = parts(bench)
+    made = state.made
+    session.steps.put(None)
+    qtbot.waitUntil(lambda: state.made > made)
+
+
+def test_it_is_set_up_from_the_desk_and_says_what_it_comes_to(bench: Program) -> None:
+    window, _ = parts(bench)
+    setup = window.setup
+    texts = [setup.columns.what.itemText(i) for i in range(setup.columns.what.count())]
+    assert texts == [
+        *("halo · HIGH", "halo · LOW", "halo", "giant · HIGH", "giant · LOW", "giant"), "Seed",
+    ]  # fmt: skip
+    assert (setup.columns.what.currentText(), setup.rows.what.currentText()) == ("halo · LOW", "halo · HIGH")
+    assert "2 × 2 = 4 clips" in setup.summary.text() and "of 16 steps" in setup.summary.text()
+    assert bench.run.settings.steps != STEPS, "the clip on the stage has its own"
+    write(setup.rows.values, "0, one")
+    assert "“one” is no number" in setup.rows.said.text() and "“one”" in setup.summary.text()
+    write(setup.rows.values, "0…1 in 40")
+    assert "at most 64" in setup.summary.text()
+    QTest.mouseClick(window.render_button, Qt.MouseButton.LeftButton)
+    assert window.bar.messages[-1].kind == "look" and not parts(bench)[1].cells
+
+
+def test_muted_strips_are_not_offered(bench: Program, qtbot: QtBot) -> None:
+    window, _ = parts(bench)
+    bench.mix.set_muted(bench.mix.strips[0].id, True)
+    qtbot.waitUntil(lambda: window.setup.columns.what.itemText(0) == "giant · HIGH")
+
+
+def test_every_cell_gets_its_clip_with_its_recipe_and_shared_steps_are_made_once(
+    bench: Program, qtbot: QtBot, session: FailingSession
+) -> None:
+    window, state = rendered(bench, qtbot, session)
+    assert state.folder is not None and state.finished == 4
+    names = sorted(file.name for file in state.folder.iterdir())
+    assert names[1] == "1-2 halo LOW 1.00, halo HIGH 0.00.mp4" and len(names) == 4
+    found = [recipe_files.load(state.folder / name).loras[0] for name in names]
+    assert [(use.high, use.low) for use in found] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert len(session.heard) == state.made == 2 * HIGH + 4 * (STEPS - HIGH)
+    assert state.taken_over == 4 * STEPS - state.made and "2 of 16 steps shared" in window.status.text()
+    assert not bench.run.takes.all and bench.run.phase == "idle", "the stage had no part in it"
+
+
+def test_the_desk_may_change_meanwhile(bench: Program, qtbot: QtBot, session: FailingSession) -> None:
+    window, state = parts(bench)
+    giant = bench.mix.strips[1]
+    QTest.mouseClick(window.render_button, Qt.MouseButton.LeftButton)
+    bench.mix.set_strength(giant.id, "low", -1.0)
+    session.is_free = True
+    qtbot.waitUntil(lambda: is_over(state), timeout=30_000)
+    heard = {s.low for mix in session.heard for s in mix.strips if s.adapter == giant.id}
+    assert heard == {giant.low}
+
+
+def test_a_clip_goes_first_and_the_grid_goes_on_by_itself(
+    bench: Program, qtbot: QtBot, session: FailingSession
+) -> None:
+    window, state = parts(bench)
+    QTest.mouseClick(window.render_button, Qt.MouseButton.LeftButton)
+    for _ in range(2):
+        one_step(qtbot, bench, session)
+    with qtbot.waitSignal(bench.run.started):
+        bench.run.generate()
+    assert state.is_paused and "waits" in window.status.text()
+    session.is_free = True
+    with qtbot.waitSignal(bench.run.finished):
+        pass
+    qtbot.waitUntil(lambda: is_over(state), timeout=30_000)
+    assert state.finished == 4 and bench.run.takes.current is not None
+    assert state.made == 2 * HIGH + 4 * (STEPS - HIGH), "what was made before the clip was kept"
+
+
+def test_an_audition_goes_first_and_a_grid_ends_one(
+    bench: Program, qtbot: QtBot, session: FailingSession
+) -> None:
+    window, state = parts(bench)
+    QTest.mouseClick(window.render_button, Qt.MouseButton.LeftButton)
+    one_step(qtbot, bench, session)
+    bench.audition.begin(bench.mix.strips[0].id)
+    assert state.is_paused
+    session.is_free = True
+    qtbot.waitUntil(lambda: is_over(state), timeout=30_000)
+    assert bench.audition.trial is not None and bench.audition.trial.verdict is not None
+    QTest.mouseClick(window.render_button, Qt.MouseButton.LeftButton)
+    assert bench.audition.trial is None
+    qtbot.waitUntil(lambda: is_over(state), timeout=30_000)
+
+
+def test_a_cell_that_fails_says_why_and_the_others_go_on(
+    bench: Program, qtbot: QtBot, session: FailingSession
+) -> None:
+    session.is_to_fail = True
+    window, state = rendered(bench, qtbot, session)
+    assert [cell.status for cell in state.cells].count("failed") == 1 and state.finished == 3
+    failed = next(cell for cell in state.cells if cell.status == "failed")
+    assert failed.words == "The device ran out of memory." and "1 failed" in window.status.text()
+    QTest.mouseClick(window.rest, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: is_over(state), timeout=30_000)
+    assert state.finished == 4 and not window.rest.isVisible()
+
+
+def test_cancel_keeps_what_is_finished_and_the_rest_can_be_had_later(
+    bench: Program, qtbot: QtBot, session: FailingSession
+) -> None:
+    window, state = parts(bench)
+    QTest.mouseClick(window.render_button, Qt.MouseButton.LeftButton)
+    for _ in range(STEPS + 1):
+        one_step(qtbot, bench, session)
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: is_over(state), timeout=30_000)
+    assert window.isVisible() and state.finished == 1 and state.folder is not None
+    assert len(list(state.folder.iterdir())) == 1
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert not window.isVisible()
+    bench.grid.open()
+    session.is_free = True
+    QTest.mouseClick(window.rest, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: is_over(state), timeout=30_000)
+    assert state.finished == 4 and window.playback.count == bench.run.settings.frames
+
+
+def test_a_grid_of_which_nothing_was_finished_leaves_no_folder(bench: Program, qtbot: QtBot) -> None:
+    window, state = parts(bench)
+    QTest.mouseClick(window.render_button, Qt.MouseButton.LeftButton)
+    assert state.folder is not None and state.folder.exists()
+    state.stop()
+    assert not state.folder.exists()
+
+
+@pytest.mark.parametrize("way", ["double-click", "keys", "button"])
+def test_a_cell_is_taken_onto_the_desk_in_one_undo_step(
+    bench: Program, qtbot: QtBot, session: FailingSession, way: str
+) -> None:
+    window, state = rendered(bench, qtbot, session)
+    halo = bench.mix.strips[0]
+    bench.mix.set_strength(bench.mix.strips[1].id, "low", 0.3)
+    before, count = bench.mix.strips, bench.mix.undo.count()
+    sheet = window.view.sheet
+    assert sheet is not None
+    place = sheet.area(1, 0).center().toPoint()
+    if way == "double-click":
+        QTest.mouseClick(window.view, Qt.MouseButton.LeftButton, pos=place)
+        QTest.mouseDClick(window.view, Qt.MouseButton.LeftButton, pos=place)
+    elif way == "keys":
+        for key in (Qt.Key.Key_End, Qt.Key.Key_Left, Qt.Key.Key_Return):
+            QTest.keyClick(window.view, key)
+    else:
+        window.view.choose(2)
+        QTest.mouseClick(window.take, Qt.MouseButton.LeftButton)
+    now = bench.mix.strips
+    assert (now[0].high, now[0].low) == (1.0, 0.0) and now[0].id == halo.id
+    assert now[1].low == 1.0, "the desk is as it was when the grid began: it plays that clip"
+    assert bench.mix.mix.strips == state.cells[2].cell.mix.strips
+    assert bench.mix.undo.count() == count + 1
+    bench.mix.undo.undo()
+    assert bench.mix.strips == before
+
+
+def test_a_seed_is_taken_with_its_cell(bench: Program, qtbot: QtBot, session: FailingSession) -> None:
+    window, _ = parts(bench)
+    rows = window.setup.rows
+    rows.what.setCurrentIndex(rows.what.findText("Seed"))
+    write(rows.values, "11, 12")
+    window, state = rendered(bench, qtbot, session)
+    assert [cell.cell.recipe.seed for cell in state.cells] == [11, 11, 12, 12]
+    state.take(2)
+    assert bench.run.settings.seed == 12
+
+
+def test_what_no_longer_holds_ends_it(bench: Program, qtbot: QtBot, session: FailingSession) -> None:
+    window, state = parts(bench)
+    QTest.mouseClick(window.render_button, Qt.MouseButton.LeftButton)
+    one_step(qtbot, bench, session)
+    bench.mix.remove(bench.mix.strips[1].id)
+    assert not state.is_going and "giant left the desk" in window.bar.messages[-1].sentence
+    assert not window.rest.isEnabled()
+    bench.mix.undo.undo()
+    qtbot.waitUntil(lambda: window.rest.isEnabled())
+    QTest.mouseClick(window.rest, Qt.MouseButton.LeftButton)
+    assert state.is_going
+    with qtbot.waitSignal(bench.bridge.model_loaded):
+        bench.bridge.load_model("demo")  # behind the cell under way, before the next one
+        session.is_free = True
+    assert not state.is_going and "model" in window.bar.messages[-1].sentence
+
+
+def test_all_clips_show_the_same_moment(bench: Program, qtbot: QtBot, session: FailingSession) -> None:
+    window, state = rendered(bench, qtbot, session)
+    playback = window.playback
+    QTest.keyClick(window.view, Qt.Key.Key_Space)
+    assert not playback.is_playing
+    playback.seek(5)
+    assert window.view.moment == (5, playback.count) and playback.count == 17
+    small = [cell.small for cell in state.cells]
+    assert all(clip is not None and len(clip) == playback.count for clip in small)
+    window.hide()
+    assert playback.count == 0
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif"])
+def test_the_whole_grid_is_one_video(
+    bench: Program, qtbot: QtBot, session: FailingSession, tmp_path: Path, suffix: str
+) -> None:
+    window, state = rendered(bench, qtbot, session)
+    file = tmp_path / f"sheet{suffix}"
+    with qtbot.waitSignal(state.files.written, timeout=30_000):
+        window.export_to(file)
+    assert [message.sentence for message in window.bar.messages] == [f"Saved as {file.name}."]
+    ffmpeg = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        "-v",
+        "error",
+        "-i",
+        str(file),
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+        "-",
+    ]
+    pixels = subprocess.run(ffmpeg, capture_output=True, check=True).stdout
+    sheet = pixels[: len(pixels) // 17]
+    assert len(pixels) == 17 * len(sheet) and len(set(sheet)) > 10, "clips, ground and letters"
+    if suffix != ".gif":
+        recipe = recipe_files.load(file)
+        assert recipe.extra[GRID]["rows"] == {"lora": 0, "part": "high", "strengths": [0.0, 1.0]}
+        assert len(recipe.loras) == 2 and not unknown_fields(recipe)
+        assert bench.recipes.open(file)
+
+
+def test_an_export_never_replaces_a_file_that_nobody_named(
+    bench: Program, qtbot: QtBot, session: FailingSession, tmp_path: Path
+) -> None:
+    window, _ = rendered(bench, qtbot, session)
+    (tmp_path / "sheet.mp4").write_text("mine")
+    window.export_to(tmp_path / "sheet")
+    assert "already there" in window.bar.messages[-1].sentence
+    assert (tmp_path / "sheet.mp4").read_text() == "mine"
+
+
+def test_every_cell_has_a_recipe_whether_it_was_rendered_or_not(
+    bench: Program, qtbot: QtBot, session: FailingSession, tmp_path: Path
+) -> None:
+    session.is_to_fail = True
+    window, state = rendered(bench, qtbot, session)
+    with qtbot.waitSignal(state.files.written) as written:
+        window.save_recipes(tmp_path)
+    files = sorted(written.args[0].iterdir())
+    found = [recipe_files.load(file) for file in files]
+    assert [(r.loras[0].high, r.loras[0].low) for r in found] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert {(r.steps, r.seed) for r in found} == {(STEPS, bench.run.settings.seed)}
+    assert files[3].name == "2-2 halo LOW 1.00, halo HIGH 1.00.json"
+
+
+def test_eight_by_eight_can_be_scrolled_and_zoomed(
+    bench: Program, qtbot: QtBot, session: FailingSession
+) -> None:
+    window, state = parts(bench)
+    for editor in (window.setup.columns, window.setup.rows):
+        write(editor.values, "0…7 in 8")
+    window.resize(1000, 600)
+    QTest.mouseClick(window.render_button, Qt.MouseButton.LeftButton)
+    assert len(state.cells) == 64
+    QTest.keyClick(window.view, Qt.Key.Key_Plus)
+    qtbot.waitUntil(lambda: window.area.verticalScrollBar().maximum() > 0)
+    QTest.keyClick(window.view, Qt.Key.Key_End)
+    sheet = window.view.sheet
+    assert sheet is not None and window.view.place == 63
+    last = sheet.area(7, 7).toAlignedRect()
+    assert window.view.visibleRegion().contains(QPoint(last.center()))
+    state.cancel()
