@@ -3,12 +3,15 @@
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from catalog.folders import default_folders
 from catalog.models import find_model
 from ui.state.run import RunState
 from ui.theme import icon, theme, watcher
+
+_ARROW = QSize(18, 12)
 
 
 class ModelChooser(QPushButton):
@@ -20,7 +23,7 @@ class ModelChooser(QPushButton):
         super().__init__()
         self._run_state = run_state
         self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # puts the arrow after the name
-        self.setIconSize(QSize(20, 12))  # with some room around the arrow
+        self.setIconSize(_ARROW)
         self.setMaximumWidth(320)
         menu = QMenu(self)
         menu.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
@@ -33,7 +36,7 @@ class ModelChooser(QPushButton):
 
     def _refresh(self) -> None:
         run = self._run_state
-        self.setIcon(icon("chevron-down", theme().secondary))
+        self.setIcon(_arrow())
         self.setText(run.model.title)
         self.setAccessibleName(f"Model: {run.model.title}")
         experts = "two experts" if len(run.model.experts) == 2 else "one expert"
@@ -73,3 +76,17 @@ class ModelChooser(QPushButton):
         folder = QFileDialog.getExistingDirectory(self, "Open a diffusers folder")
         if folder:
             self._run_state.open_model(folder)
+
+
+def _arrow() -> QIcon:
+    """A small arrow with some room before it: styles put none between a button's words and its icon."""
+    result = QIcon()
+    for scale in (1, 2, 3):
+        pixmap = QPixmap(_ARROW * scale)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        side = pixmap.height()
+        icon("chevron-down", theme().secondary).paint(painter, pixmap.width() - side, 0, side, side)
+        painter.end()
+        result.addPixmap(pixmap)
+    return result

@@ -143,12 +143,11 @@ class Slot(QAbstractButton):
         self.remove.setVisible(picture is not None and not self.is_small)
         if had_focus and not (self.fit.hasFocus() or self.remove.hasFocus()):
             self.setFocus()
-        if picture is not None:
-            is_crop = picture.fit == "crop"
-            self.fit.setText("Crop" if is_crop else "Pad")
-            does = "Its edges are cut off" if is_crop else "Empty edges are added"
-            self.fit.setToolTip(f"{does} to make it {inputs.size[0]} × {inputs.size[1]}. Click to change.")
-        self.fit.setAccessibleName(f"{place.title}: {self.fit.text().lower() or 'crop or pad'}")
+        is_crop = picture is None or picture.fit == "crop"
+        self.fit.setText("Crop" if is_crop else "Pad")
+        does = "Its edges are cut off" if is_crop else "Empty edges are added"
+        self.fit.setToolTip(f"{does} to make it {inputs.size[0]} × {inputs.size[1]}. Click to change.")
+        self.fit.setAccessibleName(f"{place.title}: {self.fit.text().lower()}")
         self.setAccessibleName(words.accessible(inputs, place))
         self.setToolTip(words.tool_tip(inputs, place))
         self.updateGeometry()  # an empty slot is as wide as its words

@@ -10,7 +10,7 @@ from PIL import Image
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAction, QColor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from tests.fakes import FakeSession
@@ -243,3 +243,38 @@ def test_a_picture_that_moves_is_refused_as_the_engine_does(tmp_path: Path) -> N
 def test_what_is_not_there_or_elsewhere_is_said(tmp_path: Path, name: str) -> None:
     file = name if name[0] in "/\\" else str(tmp_path / name)
     assert look_at(Wanted(file)).problem
+
+
+# The window as a whole
+
+
+@pytest.fixture
+def crowded(program: Program, qtbot: QtBot, wear: Wear, picture: Write) -> Program:
+    """A window with all that a model can be given."""
+    wear("wan2.1-vace-14b")
+    for number in range(8):
+        program.inputs.put(picture(f"{number}.png"), Place("reference_images", number))
+    for title in ("Start image", "Last frame"):
+        drop(program, picture("end.png"), on=slot(program, title))
+    qtbot.waitUntil(lambda: all(program.inputs.look(each.place) for each in slots(program)[3:]))
+    return program
+
+
+def test_every_control_of_the_slots_has_a_name_and_a_tool_tip(crowded: Program) -> None:
+    row = crowded.window.stage.input_row
+    assert row is not None
+    buttons = row.findChildren(QAbstractButton)
+    assert len(buttons) > 20
+    assert [each for each in buttons if not each.accessibleName() or not each.toolTip()] == []
+
+
+@pytest.mark.parametrize("size", [(1100, 680), (1280, 720), (1600, 1000)])
+def test_the_stage_holds_all_slots_at_any_size(crowded: Program, qtbot: QtBot, size: tuple[int, int]) -> None:
+    window = crowded.window
+    window.resize(*size)
+    qtbot.waitUntil(lambda: (window.width(), window.height()) == size)
+    stage, row = window.stage, window.stage.input_row
+    assert row is not None
+    qtbot.waitUntil(lambda: stage.rect().contains(row.geometry()))
+    assert all(row.rect().contains(each.geometry()) for each in row.slots)
+    assert stage.player.height() >= 120
