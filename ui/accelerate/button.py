@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from ui.theme import font, icon, theme, watcher
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from ui.state.accelerator import AcceleratorState
     from ui.state.run import RunState
 
-_WIDEST = 150
-
 
 class AccelerateButton(QToolButton):
     """Says which accelerator is in use; a click opens the profiles for the model."""
@@ -23,8 +20,9 @@ class AccelerateButton(QToolButton):
     def __init__(self, state: AcceleratorState, run: RunState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state, self._run = state, run
-        self.setProperty("compact", "true")
+        self.setText("Accelerate")
         self.setFont(font(12))
+        self.setStyleSheet("QToolButton { padding: 0 6px; min-height: 18px; }")
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrow behind the words
         self.setFixedHeight(24)
@@ -50,9 +48,7 @@ class AccelerateButton(QToolButton):
 
     def _refresh(self) -> None:
         title = _title(self._state.active)
-        words = title or "Accelerate"
-        self.setText(QFontMetrics(self.font()).elidedText(words, Qt.TextElideMode.ElideRight, _WIDEST))
-        self.setIcon(icon("arrow-down", theme().secondary))
+        self.setIcon(icon("arrow-down", theme().accent if title else theme().secondary))
         self.setAccessibleName(f"Accelerator: {title or 'none'}")
         self.setToolTip(
             f"Accelerator: {title}"

@@ -19,6 +19,7 @@ class GroupCaption(QWidget):
         self.back.setProperty("quiet", "true")
         self.back.setFont(font(11))
         self.back.setStyleSheet("QPushButton { padding: 0 6px; min-height: 18px; }")
+        self.back.setAccessibleName("Take the accelerator back")
         self.back.setToolTip("Take the accelerator's LoRAs off the desk and bring the settings back")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 2)
@@ -33,5 +34,6 @@ class GroupCaption(QWidget):
 
             profile = accelerator(group)
             title = profile.title if profile else group
-            self._title.setText(f"Accelerator · {title}")
+            self._title.setText(title)
+            self._title.setAccessibleName(f"Accelerator {title}")
             self.back.setAccessibleName(f"Take back {title}")

@@ -36,9 +36,10 @@ class AcceleratorState(QObject):
         super().__init__(parent)
         self._run, self._mix, self._cards = run, mix, cards
         self._seen = ""
+        self._model = run.model.path
         self._before: tuple[str, Mapping[str, Any]] = ("", {})
         mix.placed.connect(self._follow)
-        run.changed.connect(self.changed)
+        run.changed.connect(self._follow_model)
 
     @property
     def profiles(self) -> tuple[Accelerator, ...]:
@@ -105,6 +106,18 @@ class AcceleratorState(QObject):
             self._restore(seen)
         if self._seen and self._seen not in (seen, self._run.settings.accelerator):
             self._set(self._seen)
+        self.changed.emit()
+
+    def _follow_model(self) -> None:
+        """Keep the group on the desk of another model only if its profile is for that one too."""
+        is_other, self._model = self._run.model.path != self._model, self._run.model.path
+        on_desk = self._on_desk
+        if is_other and on_desk and self._wanted(on_desk):
+            self._set(on_desk)
+        elif is_other and on_desk:
+            self._mix.put("take the accelerator off", self._others())
+            sentence = "The accelerator's LoRAs are off the desk."
+            self.message.emit("info", sentence, f"They are not for {self._run.model.title}.", "")
         self.changed.emit()
 
     def _set(self, id: str) -> None:
