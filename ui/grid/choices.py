@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from catalog.models import Expert
 from engine.grid_axis import Part
 from ui.state.mix import MixState
+from ui.state.strip import any_solo
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,11 @@ SEEDS = Choice(None, "Seed")
 
 def choices(mix: MixState) -> tuple[Choice, ...]:
     """The faders of strips that are attached and neither muted nor out of a solo, and the seed."""
-    heard = {strip.id for strip in mix.strips if not strip.is_muted}
-    if any(strip.is_solo for strip in mix.strips):
-        heard &= {strip.id for strip in mix.strips if strip.is_solo}
+    is_any_solo = any_solo(mix.strips)
     found: list[Choice] = []
     for strip in mix.strips:
         said = mix.attachment(strip.id)
-        if strip.id in heard and said.coverage is not None:
+        if not strip.is_silent(is_any_solo) and said.coverage is not None:
             found += [Choice(strip.id, strip.name, part) for part in _parts(mix, said.coverage.experts)]
     return (*found, SEEDS)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSizeF
+from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from engine.grid import Grid
@@ -48,7 +48,7 @@ def _paint(
     painter = QPainter(page)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.fillRect(QRectF(page.rect()), QColor(look.theme.background))
-    paint_labels(painter, sheet, grid, look)
+    paint_labels(painter, sheet, grid, look, QPointF(0, 0))
     for place, state in enumerate(cells):
         paint_cell(painter, sheet.area(*divmod(place, sheet.columns)), state, moment, look)
     painter.end()

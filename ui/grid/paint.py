@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 
 from engine.grid import Grid
@@ -16,6 +16,8 @@ from ui.theme import Theme
 
 Moment = tuple[int, int]
 """A frame, and of how many: where a playback is."""
+SPACE = 3.0
+"""Between labels and what marks the chosen clip."""
 WIDEST = 160.0
 """Of the labels beside the rows."""
 _RADIUS = 4.0
@@ -46,17 +48,26 @@ def width_beside(grid: Grid, look: Look) -> float:
     return min(float(int(max(title, *values)) + 4), WIDEST)
 
 
-def paint_labels(painter: QPainter, sheet: Sheet, grid: Grid, look: Look) -> None:
-    """Say what the axes are, and every value."""
+def paint_labels(painter: QPainter, sheet: Sheet, grid: Grid, look: Look, edge: QPointF) -> None:
+    """Say what the axes are, and every value, at the `edge` of what is seen of the sheet, also scrolled."""
     middle, start = Qt.AlignmentFlag.AlignCenter, Qt.AlignmentFlag.AlignVCenter
-    _write(painter, sheet.columns_title, grid.columns.title, look.bold, _colour(grid.columns, look), start)
+    size, ground = sheet.size, QColor(look.theme.background)
+    across, down = QPointF(0, edge.y()), QPointF(edge.x(), 0)
+    head = QRectF(0, 0, sheet.x + size.width(), sheet.top - SPACE)
+    painter.fillRect(head.translated(across), ground)
     for column, label in enumerate(grid.columns.labels):
-        _write(painter, sheet.column_label(column), label, look.plain, look.theme.text, middle)
-    if grid.rows is None:
-        return
-    _write(painter, sheet.rows_title, grid.rows.title, look.bold, _colour(grid.rows, look), start)
-    for row, label in enumerate(grid.rows.labels):
-        _write(painter, sheet.row_label(row), label, look.plain, look.theme.text, start)
+        area = sheet.column_label(column).translated(across)
+        _write(painter, area, label, look.plain, look.theme.text, middle)
+    if grid.rows is not None:
+        painter.fillRect(QRectF(0, 0, sheet.left - SPACE, sheet.y + size.height()).translated(down), ground)
+        for row, label in enumerate(grid.rows.labels):
+            area = sheet.row_label(row).translated(down)
+            _write(painter, area, label, look.plain, look.theme.text, start)
+        painter.fillRect(QRectF(0, 0, sheet.left - SPACE, sheet.top - SPACE).translated(edge), ground)
+        area = sheet.rows_title.translated(edge)
+        _write(painter, area, grid.rows.title, look.bold, _colour(grid.rows, look), start)
+    area = sheet.columns_title.translated(edge)
+    _write(painter, area, grid.columns.title, look.bold, _colour(grid.columns, look), start)
 
 
 def paint_cell(painter: QPainter, area: QRectF, state: CellState, moment: Moment, look: Look) -> None:

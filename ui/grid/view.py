@@ -1,5 +1,7 @@
 """The clips of a grid in step with each other, with labels; one of them is chosen."""
 
+from time import monotonic
+
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -19,7 +21,7 @@ from ui.stage.playback import Playback
 from ui.state.grid import GridState
 from ui.theme import font, theme, watcher
 
-LEAST = 120.0
+LEAST = 80.0
 """A clip's least width; where they do not fit, the view is scrolled."""
 ZOOMS = (1.0, 1.5, 2.0, 3.0, 4.0)
 TIP = "Click to choose a clip; double-click or Enter takes its strengths; Space plays; + and − for the size"
@@ -48,7 +50,8 @@ class GridView(QWidget):
         self._sheet: Sheet | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Clips of the grid")
-        playback.frame_changed.connect(self.update)
+        self._paint_seconds = self._painted = 0.0
+        playback.frame_changed.connect(self._on_frame)
         state.cell_changed.connect(self._on_cell_changed)
         watcher().changed.connect(self.update)
 
@@ -75,6 +78,15 @@ class GridView(QWidget):
     def sheet(self) -> Sheet | None:
         """Where everything is; None without a grid."""
         return self._sheet
+
+    @property
+    def margins(self) -> tuple[int, int]:
+        """How much the labels cover at the left and at the top where the view is scrolled."""
+        return (
+            (int(self._sheet.left - self._sheet.x), int(self._sheet.top - self._sheet.y))
+            if self._sheet
+            else (0, 0)
+        )
 
     @property
     def look(self) -> Look:
@@ -116,6 +128,12 @@ class GridView(QWidget):
             area = self._sheet.area(*divmod(place, self._sheet.columns))
             self.update(area.toAlignedRect().adjusted(-2, -2, 2, 2))
 
+    def _on_frame(self) -> None:
+        """Show the next frame, or leave it out where painting takes so long that faders would wait for it."""
+        if not self._playback.is_playing or monotonic() - self._painted > 2 * self._paint_seconds:
+            self._painted = monotonic()
+            self.update()
+
     def _describe(self) -> None:
         if self.place < len(self._state.cells):
             state = self._state.cells[self.place]
@@ -124,7 +142,7 @@ class GridView(QWidget):
     # Painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter, look = QPainter(self), self.look
+        painter, look, begun = QPainter(self), self.look, monotonic()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.fillRect(event.rect(), QColor(look.theme.background))
@@ -132,14 +150,15 @@ class GridView(QWidget):
         if sheet is None or grid is None:
             painter.end()
             return
-        paint_labels(painter, sheet, grid, look)
         moment, visible = self.moment, QRectF(event.rect())
         for place, state in enumerate(self._state.cells):
             area = sheet.area(*divmod(place, sheet.columns))
             if area.intersects(visible):
                 paint_cell(painter, area, state, moment, look)
         self._paint_choice(painter, sheet, look)
+        paint_labels(painter, sheet, grid, look, QPointF(self.visibleRegion().boundingRect().topLeft()))
         painter.end()
+        self._paint_seconds = monotonic() - begun
 
     @property
     def moment(self) -> Moment:

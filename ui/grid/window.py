@@ -90,6 +90,8 @@ class GridWindow(QDialog):
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         self.area.setWidget(self.view)
+        for bar in (self.area.horizontalScrollBar(), self.area.verticalScrollBar()):
+            bar.valueChanged.connect(self.view.update)  # labels stay in view
         self.foot = self._foot()
         stage = QFrame()
         stage.setProperty("ground", "background")
@@ -225,7 +227,9 @@ class GridWindow(QDialog):
             self._show_clip(place)
 
     def _reveal(self, area: QRect) -> None:
-        self.area.ensureVisible(area.center().x(), area.center().y(), area.width() // 2, area.height() // 2)
+        beside, above = self.view.margins
+        x, y = area.center().x(), area.center().y()
+        self.area.ensureVisible(x, y, area.width() // 2 + beside, area.height() // 2 + above)
 
     # Doing
 
