@@ -13,11 +13,13 @@ from catalog.experts import Expert
 from catalog.families import other_family
 from catalog.gguf import TYPES
 from catalog.header import Header, TensorInfo
+from catalog.image_encoder_names import CLASS, Place, image_encoder_names
 from catalog.key_styles import UNKNOWN_MODULE, UNKNOWN_SUFFIX
 from catalog.model_table import Architecture, ModelEntry, matching
 
-Role = Literal["transformer", "vae", "text encoder", "other"]
+Role = Literal["transformer", "vae", "text encoder", "image encoder", "other"]
 Tensors = Mapping[str, TensorInfo]
+_IMAGE_NORM = "condition_embedder.image_embedder.norm1.weight"
 
 _FORMATS = {
     "F64": "fp64",
@@ -35,8 +37,8 @@ class Checkpoint:
 
     `models` are ids of the model table, the likeliest first: where there are several, their tensors are
     alike. `expert_hint` is what the name or the metadata suggests, read at `hint_source`: it must be
-    confirmed. `latent_channels` is what transformer and VAE must agree on, `text_width` what transformer and
-    text encoder must agree on.
+    confirmed. Transformer and VAE must agree on `latent_channels`, transformer and text encoder on
+    `text_width`, transformer and image encoder on `image_width`.
     """
 
     role: Role
@@ -47,6 +49,7 @@ class Checkpoint:
     models: tuple[str, ...] = ()
     latent_channels: int = 0
     text_width: int = 0
+    image_width: int = 0
     expert_hint: Expert | None = None
     hint_source: str = ""
     evidence: tuple[str, ...] = ()
@@ -64,6 +67,8 @@ def recognise(header: Header, file_name: str = "") -> Checkpoint:
         return _vae(tensors)
     if _is_text_encoder(tensors):
         return _text_encoder(header)
+    if image := image_encoder_names(tensors):
+        return _image_encoder(header, image)
     return _other(header, names)
 
 
@@ -119,6 +124,7 @@ def _transformer(header: Header, names: Names, file_name: str) -> Checkpoint:
         models=tuple(row.id for row in rows),
         latent_channels=shape.out_channels,
         text_width=_side(header.tensors, text, 1),
+        image_width=_side(header.tensors, names.weights.get(_IMAGE_NORM, ""), 0),
         expert_hint=hint.expert,
         hint_source=hint.source,
         evidence=_evidence(shape, [row.title for row in rows], form),
@@ -248,13 +254,25 @@ def _text_encoder(header: Header) -> Checkpoint:
     return replace(found, title=f"T5, {form}", refusal=refusal)
 
 
+def _image_encoder(header: Header, places: Mapping[str, Place]) -> Checkpoint:
+    form, refusal = number_format(header)
+    width = header.tensors[places[CLASS].key].shape[-1]
+    return Checkpoint(
+        role="image encoder",
+        title=f"CLIP image encoder, {form}",
+        number_format=form,
+        image_width=width,
+        evidence=(f"width {width}, weights: {form}",),
+        refusal=refusal,
+    )
+
+
 def _other(header: Header, names: Names) -> Checkpoint:
     if any(reason == "part of a LoRA" for _, reason in names.strangers):
         return Checkpoint("other", "LoRA", refusal="It is a LoRA file, not a model.")
     if any("vision_model." in key or key.startswith("visual.") for key in header.tensors):
-        return Checkpoint(
-            "other", "image encoder", refusal="It is an image encoder, which is not used here yet."
-        )
+        refusal = "It is an image encoder that Wan does not see with, or not all of one."
+        return Checkpoint("other", "image encoder", refusal=refusal)
     family, sign = other_family(header.tensors)
     if family:
         return Checkpoint("other", family, evidence=(sign,), refusal=f"It belongs to {family}, not to Wan.")

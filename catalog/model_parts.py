@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from catalog.checkpoints import Checkpoint, recognise
 from catalog.errors import CatalogError, ModelNotFound
@@ -11,16 +11,23 @@ from catalog.model_inputs import wanted
 from catalog.model_table import OTHER, Architecture, ModelEntry
 from catalog.models import architecture, read_json
 
-Part = Literal["high", "low", "vae", "text_encoder", "tokenizer"]
-PARTS: tuple[Part, ...] = ("high", "low", "vae", "text_encoder", "tokenizer")
+Part = Literal["high", "low", "vae", "text_encoder", "tokenizer", "image_encoder"]
+PARTS: tuple[Part, ...] = get_args(Part)
 
-_ROLES = {"high": "transformer", "low": "transformer", "vae": "vae", "text_encoder": "text encoder"}
+_ROLES = {
+    "high": "transformer",
+    "low": "transformer",
+    "vae": "vae",
+    "text_encoder": "text encoder",
+    "image_encoder": "image encoder",
+}
 _SPOKEN = {
     "high": "the transformer for high noise",
     "low": "the transformer for low noise",
     "vae": "the VAE",
     "text_encoder": "the text encoder",
     "tokenizer": "the tokenizer",
+    "image_encoder": "the image encoder",
 }
 _R21, _R22 = "Comfy-Org/Wan_2.1_ComfyUI_repackaged", "Comfy-Org/Wan_2.2_ComfyUI_Repackaged"
 _VAES = {
@@ -33,6 +40,8 @@ _CLASSES = {
     "WanVACETransformer3DModel": "transformer",
     "AutoencoderKLWan": "vae",
     "UMT5EncoderModel": "text encoder",
+    "CLIPVisionModel": "image encoder",
+    "CLIPVisionModelWithProjection": "image encoder",
 }
 TOKENIZER_FILE = "tokenizer.json"
 
@@ -43,6 +52,8 @@ def where_to_get(part: Part, row: ModelEntry) -> str:
         return f"Get {_VAES[row.vae]}."
     if part == "text_encoder":
         return f"Get split_files/text_encoders/umt5_xxl_fp8_e4m3fn_scaled.safetensors from {_R21}."
+    if part == "image_encoder":
+        return f"Get split_files/clip_vision/clip_vision_h.safetensors from {_R21}."
     if part == "tokenizer":
         return "Get the folder “tokenizer” of Wan-AI/Wan2.1-T2V-1.3B-Diffusers."
     return f"Get it from {row.files or row.folder or _R22}."
@@ -70,7 +81,8 @@ def examine(path: Path) -> Checkpoint:
 
 def check_parts(parts: Mapping[Part, Path], row: ModelEntry, experts: int) -> dict[Part, Checkpoint]:
     """What each part is, tokenizer aside. Raises ModelNotFound when one is missing or they do not fit."""
-    wanted: tuple[Part, ...] = PARTS if experts == 2 else tuple(p for p in PARTS if p != "low")
+    lead = examine(parts["high"]) if "high" in parts else None
+    wanted = wanted_parts(experts, lead.architecture if lead else row.architecture)
     for part in wanted:
         if part not in parts:
             raise ModelNotFound(f"The model lacks {spoken(part, experts)}.", where_to_get(part, row))
@@ -78,6 +90,14 @@ def check_parts(parts: Mapping[Part, Path], row: ModelEntry, experts: int) -> di
     check_together(parts, found, row, experts)
     _check_tokenizer(parts["tokenizer"], row)
     return found
+
+
+def wanted_parts(experts: int, shape: Architecture | None) -> tuple[Part, ...]:
+    """The parts that a model with so many experts of this architecture consists of."""
+    lacking = {"low"} if experts == 1 else set[str]()
+    if shape is None or not shape.has_image_branch:
+        lacking.add("image_encoder")
+    return tuple(part for part in PARTS if part not in lacking)
 
 
 def check_together(
@@ -125,11 +145,6 @@ def _check_fit(parts: Mapping[Part, Path], found: Mapping[Part, Checkpoint], row
         raise ModelNotFound(
             f"{parts['high'].name} is a Wan that needs more than text, of a kind not known here."
         )
-    if high.architecture and high.architecture.has_image_branch:
-        raise ModelNotFound(
-            f"{parts['high'].name} needs an image encoder, which cannot be given as a single file here.",
-            "Open the diffusers folder of this model instead.",
-        )
     if high.latent_channels != vae.latent_channels:
         names = {channels: kind for kind, channels in _CHANNELS.items()}
         kind = names.get(high.latent_channels, row.vae)
@@ -143,6 +158,13 @@ def _check_fit(parts: Mapping[Part, Path], found: Mapping[Part, Checkpoint], row
             f"{parts['high'].name} reads text of width {high.text_width}, "
             f"the text encoder {parts['text_encoder'].name} writes {text.text_width}.",
             where_to_get("text_encoder", row),
+        )
+    image = found.get("image_encoder")
+    if image and high.image_width != image.image_width:
+        raise ModelNotFound(
+            f"{parts['high'].name} reads pictures of width {high.image_width}, "
+            f"the image encoder {parts['image_encoder'].name} writes {image.image_width}.",
+            where_to_get("image_encoder", row),
         )
 
 
@@ -174,9 +196,12 @@ def _of_class(name: str, config: dict[str, Any], folder: str) -> Checkpoint:
                 architecture=shape,
                 latent_channels=shape.out_channels,
                 text_width=text,
+                image_width=int(config.get("image_dim") or 0),
             )
         case "vae":
             return Checkpoint("vae", "a VAE", latent_channels=int(config.get("z_dim", 16)))
         case "text encoder":
             return Checkpoint("text encoder", "a text encoder", text_width=int(config["d_model"]))
+        case "image encoder":
+            return Checkpoint("image encoder", "an image encoder", image_width=int(config["hidden_size"]))
     return Checkpoint("other", folder, refusal=f"It holds {name or 'nothing known here'}.")

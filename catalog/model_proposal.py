@@ -7,7 +7,7 @@ from pathlib import Path
 from catalog.checkpoints import Checkpoint
 from catalog.errors import CatalogError
 from catalog.experts import Expert
-from catalog.model_parts import PARTS, Part, check_together, spoken, where_to_get
+from catalog.model_parts import Part, check_together, spoken, wanted_parts, where_to_get
 from catalog.model_table import OTHER, ModelEntry, entry, unmet
 from catalog.part_files import PartFile, Role
 
@@ -42,7 +42,7 @@ def suggest(files: Sequence[PartFile]) -> dict[Path, Role]:
     experts = _experts([file for file in files if file.kind == "transformer"])
     roles |= experts
     lead = next((file.checkpoint for file in files if file.path in experts), None)
-    for kind in ("vae", "text encoder", "tokenizer"):
+    for kind in ("vae", "text encoder", "tokenizer", "image encoder"):
         fitting = [file for file in files if file.kind == kind and _fits(file.checkpoint, lead)]
         if fitting:
             roles[fitting[0].path] = fitting[0].roles[0]
@@ -90,8 +90,13 @@ def propose(files: Sequence[PartFile], roles: Roles, wanted: str = "") -> Propos
         return Proposal(problem="No file is the transformer yet.", advice="Add the model's main file.")
     experts = 1 if "alone" in playing else 2
     rows = _rows(transformers, experts, wanted)
-    parts = {part: playing[role].path for part, role in _played(experts) if role in playing}
-    missing = tuple(_missing(parts, rows[0], experts))
+    played = list(_played(experts, transformers[0].checkpoint))
+    parts = {part: playing[role].path for part, role in played if role in playing}
+    missing = tuple(
+        Missing(part, spoken(part, experts), where_to_get(part, rows[0]))
+        for part, _ in played
+        if part not in parts
+    )
     reason, advice = _problem(rows[0], parts, playing, experts, missing)
     return Proposal(rows, parts, missing, reason, advice)
 
@@ -101,10 +106,9 @@ def alike(file: PartFile, rows: Sequence[ModelEntry]) -> tuple[str, ...]:
     return tuple(row.title for row in _known(file) if row not in rows)
 
 
-def _played(experts: int) -> Iterable[tuple[Part, Role]]:
-    for part in PARTS:
-        if experts == 2 or part != "low":
-            yield part, "alone" if part == "high" and experts == 1 else part
+def _played(experts: int, lead: Checkpoint | None) -> Iterable[tuple[Part, Role]]:
+    for part in wanted_parts(experts, lead.architecture if lead else None):
+        yield part, "alone" if part == "high" and experts == 1 else part
 
 
 def _experts(files: Sequence[PartFile]) -> dict[Path, Role]:
@@ -154,6 +158,8 @@ def _fits(found: Checkpoint | None, lead: Checkpoint | None) -> bool:
         return True
     if found.role == "vae":
         return found.latent_channels == lead.latent_channels
+    if found.role == "image encoder":
+        return found.image_width == lead.image_width
     return found.text_width == lead.text_width
 
 
@@ -165,12 +171,6 @@ def _rows(files: Sequence[PartFile], experts: int, wanted: str) -> tuple[ModelEn
     assert other is not None
     ordered = sorted(fitting, key=lambda row: (row.id != wanted, bool(unmet(row))))
     return tuple(ordered) or (other,)
-
-
-def _missing(parts: Mapping[Part, Path], row: ModelEntry, experts: int) -> Iterable[Missing]:
-    for part, _ in _played(experts):
-        if part not in parts:
-            yield Missing(part, spoken(part, experts), where_to_get(part, row))
 
 
 def _problem(
@@ -187,7 +187,9 @@ def _problem(
         names = [each.name for each in missing]
         listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
         return f"{listed[0].upper()}{listed[1:]} {'is' if len(names) == 1 else 'are'} missing.", ""
-    found = {part: file.checkpoint for part, role in _played(experts) if (file := playing[role]).checkpoint}
+    lead = playing["alone" if experts == 1 else "high"].checkpoint
+    played = _played(experts, lead)
+    found = {part: file.checkpoint for part, role in played if (file := playing[role]).checkpoint}
     try:
         check_together(parts, {p: c for p, c in found.items() if c is not None}, row, experts)
     except CatalogError as error:

@@ -10,19 +10,20 @@ from catalog.checkpoints import Checkpoint
 from catalog.errors import CatalogError
 from catalog.model_parts import TOKENIZER_FILE, examine
 
-Role = Literal["", "alone", "high", "low", "vae", "text_encoder", "tokenizer"]
+Role = Literal["", "alone", "high", "low", "vae", "text_encoder", "tokenizer", "image_encoder"]
 """What a file plays in a model: "alone" is the transformer of a model with one, "" is nothing."""
 
 MOST_DEPTH = 4
 SUFFIXES = (".safetensors", ".sft", ".gguf")
-_COMFY = ("diffusion_models", "unet", "vae", "text_encoders", "clip")
-_DIFFUSERS = ("transformer", "transformer_2", "vae", "text_encoder", "tokenizer")
+_COMFY = ("diffusion_models", "unet", "vae", "text_encoders", "clip", "clip_vision")
+_DIFFUSERS = ("transformer", "transformer_2", "vae", "text_encoder", "tokenizer", "image_encoder")
 _WEIGHTS = ("diffusion_pytorch_model", "model.safetensors", "model-")
 _ROLES: dict[str, tuple[Role, ...]] = {
     "transformer": ("alone", "high", "low"),
     "vae": ("vae",),
     "text encoder": ("text_encoder",),
     "tokenizer": ("tokenizer",),
+    "image encoder": ("image_encoder",),
 }
 
 

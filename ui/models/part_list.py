@@ -12,7 +12,8 @@ from ui.theme import font, theme, watcher
 
 EMPTY = (
     "Drop the files of a model here:\n"
-    "transformer or both experts, VAE, text encoder, tokenizer.\n\n"
+    "transformer or both experts, VAE, text encoder, tokenizer,\n"
+    "for Wan 2.1's image models the image encoder (CLIP) as well.\n\n"
     "They stay where they are. A ComfyUI folder is looked through as a whole."
 )
 

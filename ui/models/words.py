@@ -11,6 +11,7 @@ ROLES: dict[Role, str] = {
     "vae": "VAE",
     "text_encoder": "text encoder",
     "tokenizer": "tokenizer",
+    "image_encoder": "image encoder",
 }
 UNKNOWN_MODEL = "A Wan that is not known here; the usual settings are used"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKLWan, UniPCMultistepScheduler
-from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
+from transformers import CLIPVisionModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from catalog.errors import CatalogError
 from catalog.model_assembly import read_assembly
@@ -15,6 +15,7 @@ from engine.errors import ModelFailed
 from engine.inference.checkpoints.components import Components, first_line
 from engine.inference.checkpoints.diffusers_folder import component, tokenizer, transformer_class
 from engine.inference.checkpoints.folder_weights import text_encoder_at_rest, transformer_at_rest
+from engine.inference.checkpoints.image_encoder_file import image_processor, load_image_encoder
 from engine.inference.checkpoints.text_encoder_file import load_text_encoder
 from engine.inference.checkpoints.transformer_file import load_transformer
 from engine.inference.checkpoints.vae_file import load_vae
@@ -38,18 +39,29 @@ def load(info: ModelInfo, device: torch.device) -> Components:
         # In half precision the VAE shows banding and overflows on some clips.
         return component(AutoencoderKLWan, path, torch.float32) if path.is_dir() else load_vae(path)
 
+    experts = {e: _part(parts[e], transformer) for e in info.experts}
     return Components(
         info=info,
         device=device,
         tokenizer=_part(parts["tokenizer"], _tokenizer),
         text_encoder=_part(parts["text_encoder"], text_encoder),
-        experts={e: _part(parts[e], transformer) for e in info.experts},
+        experts=experts,
         vae=_part(parts["vae"], vae),
         scheduler=UniPCMultistepScheduler(
             prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=info.defaults.shift
         ),
         expand_timesteps=assembly.row.expand_timesteps,
+        **(_image_side(parts["image_encoder"]) if experts["high"].config.image_dim is not None else {}),
     )
+
+
+def _image_side(path: Path) -> dict[str, Any]:
+    """The image encoder, and what makes its pixels; both stay on the host."""
+    if path.is_dir():
+        encoder = _part(path, lambda folder: component(CLIPVisionModel, folder, torch.float32))
+    else:
+        encoder = _part(path, load_image_encoder)
+    return {"image_encoder": encoder, "image_processor": image_processor(encoder.config.image_size)}
 
 
 def _part(path: Path, load_file: Callable[[Path], Any]) -> Any:

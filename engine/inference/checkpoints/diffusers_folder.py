@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import transformers
 from diffusers import (
     AutoencoderKLWan,
     FlowMatchEulerDiscreteScheduler,
@@ -26,6 +25,7 @@ from catalog.models import Expert, ModelInfo
 from engine.errors import ModelFailed
 from engine.inference.checkpoints.components import Components, first_line
 from engine.inference.checkpoints.folder_weights import text_encoder_at_rest, transformer_at_rest
+from engine.inference.checkpoints.image_encoder_file import image_processor_class
 from engine.inference.device import compute_dtype
 
 disable_progress_bar()  # stderr belongs to the progress of the run
@@ -88,11 +88,6 @@ def _image_side(folder: Path, index: dict[str, Any]) -> dict[str, Any]:
     processor = image_processor_class().from_pretrained(folder / "image_processor", local_files_only=True)
     encoder = component(CLIPVisionModel, folder / "image_encoder", torch.float32)
     return {"image_encoder": encoder, "image_processor": processor}
-
-
-def image_processor_class() -> Any:
-    """CLIP's image processor over Pillow, on every version and whatever else is installed."""
-    return getattr(transformers, "CLIPImageProcessorPil", None) or transformers.CLIPImageProcessor
 
 
 def _scheduler(info: ModelInfo, index: dict[str, Any]) -> Any:

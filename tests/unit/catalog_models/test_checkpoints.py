@@ -170,6 +170,15 @@ def test_other_files_are_no_part_of_a_model() -> None:
         assert found.role == "other" and said in found.refusal
 
 
+@pytest.mark.parametrize(
+    ("stem", "extra"), [("vision_model.embeddings.", "class_embedding"), ("visual.", "")]
+)
+def test_an_image_encoder_is_told_by_its_width(stem: str, extra: str) -> None:
+    first = f"{stem}{extra or 'cls_embedding'}"
+    found = recognise(header_of({first: (1280,), f"{stem}patch_embedding.weight": (1280, 3, 14, 14)}))
+    assert (found.role, found.image_width, found.refusal) == ("image encoder", 1280, "")
+
+
 def test_tensors_of_a_whole_pipeline_are_set_aside() -> None:
     header = with_types(
         real_shapes.transformer("wan2.1-t2v-1.3b"),
