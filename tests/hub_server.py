@@ -56,7 +56,7 @@ def local_hub() -> Iterator[LocalHub]:
     servers = [_Server(hub, kind) for kind in ("hub", "store")]
     hub.endpoint, hub.store = (f"http://127.0.0.1:{server.server_port}" for server in servers)
     threads = [threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True) for server in servers]
-    for server, thread in zip(servers, threads, strict=True):
+    for thread in threads:
         thread.start()
     try:
         yield hub
