@@ -41,7 +41,7 @@ class Shelved:
     @property
     def repositories(self) -> tuple[str, ...]:
         """The repositories whose files must be known before the ways to have it are."""
-        files = (self.row.files, *_shared(self.row)) if _takes_files(self.row) else ()
+        files = (self.row.files, *(_places()[name]["repository"] for name in _parts_beside(self.row)))
         return tuple(dict.fromkeys(name for name in (self.row.folder, *files) if name))
 
 
@@ -137,7 +137,7 @@ def _weights(files: tuple[HubFile, ...]) -> dict[str, int]:
 def _files(repository: Repository, row: ModelEntry, found: Mapping[str, Repository]) -> tuple[Way, ...]:
     """One way for every format in which the repository has all transformers of the model."""
     others = _others(row, found)
-    if not others or not _takes_files(row):
+    if not others:
         return ()
     formats: dict[str, dict[str, HubFile]] = defaultdict(dict)
     for file in repository.files:
@@ -164,9 +164,9 @@ def _set(
 
 
 def _others(row: ModelEntry, found: Mapping[str, Repository]) -> tuple[HubFile, ...]:
-    """VAE, text encoder and tokenizer; empty when one of them is not to be had."""
+    """All parts but the transformers; empty when one of them is not to be had."""
     files: list[HubFile] = []
-    for place in (_places()[row.vae], _places()["text_encoder"], _places()["tokenizer"]):
+    for place in (_places()[name] for name in _parts_beside(row)):
         repository = found.get(place["repository"], Repository(""))
         path = PurePosixPath(place["path"])
         at = [f for f in repository.files if path in (PurePosixPath(f.path), PurePosixPath(f.path).parent)]
@@ -176,13 +176,10 @@ def _others(row: ModelEntry, found: Mapping[str, Repository]) -> tuple[HubFile, 
     return tuple(files)
 
 
-def _takes_files(row: ModelEntry) -> bool:
-    """An image encoder cannot be had as a single file, so models with one are had as folders."""
-    return bool(row.architecture) and not (row.architecture and row.architecture.has_image_branch)
-
-
-def _shared(row: ModelEntry) -> tuple[str, ...]:
-    return tuple(_places()[name]["repository"] for name in (row.vae, "text_encoder", "tokenizer"))
+def _parts_beside(row: ModelEntry) -> tuple[str, ...]:
+    """What a model needs besides its transformers, as the table of parts calls it."""
+    sees = row.architecture is not None and row.architecture.has_image_branch
+    return (row.vae, "text_encoder", *(("image_encoder",) if sees else ()), "tokenizer")
 
 
 def _place(numbers: str) -> int:

@@ -71,6 +71,8 @@ def test_shared_parts_are_those_that_other_dialogs_name() -> None:
         said = " ".join(where_to_get(part, shelved.row) for part in ("vae", "text_encoder", "tokenizer"))
         assert all(name in said or name in SHARED for name in shared_repositories())
         vae = f"{'wan2.2_vae' if shelved.row.vae == 'wan2.2' else 'wan_2.1_vae'}.safetensors"
+        if shelved.row.architecture and shelved.row.architecture.has_image_branch:
+            assert "clip_vision_h.safetensors" in where_to_get("image_encoder", shelved.row)
         assert vae in said and any(f.path.endswith(vae) for r in repositories.values() for f in r.files)
 
 
@@ -137,9 +139,13 @@ def test_files_are_not_offered_without_their_other_parts() -> None:
         assert not on_shelf("wan2.1-t2v-14b", {k: v for k, v in whole.items() if k != name})
 
 
-def test_models_with_an_image_encoder_come_as_folders_only() -> None:
+def test_models_that_see_pictures_come_with_their_image_encoder() -> None:
     files = ["wan2.1_i2v_480p_14B_fp16.safetensors"]
     assert not on_shelf("wan2.1-i2v-14b-480p", found(r21=files))
+    (way,) = on_shelf(
+        "wan2.1-i2v-14b-480p", found(r21=[*files, "split_files/clip_vision/clip_vision_h.safetensors"])
+    )
+    assert "clip_vision_h.safetensors" in [path.name for path in way.parts]
 
 
 def test_any_repository_can_be_looked_through() -> None:
