@@ -4,6 +4,7 @@ import itertools
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 
@@ -38,6 +39,9 @@ from engine.messages import (
     Unfinished,
 )
 from engine.worker import Generate, Save, Session, Worker
+
+if TYPE_CHECKING:
+    from engine.plan import Choice as MemoryChoice
 
 Opener = Callable[[], Session]
 BUDGET = 2 << 30
@@ -107,6 +111,8 @@ class EngineBridge(QObject):
         self._runs_folder = runs_folder
         self.budget = BUDGET
         """Bytes of host memory for the steps of recent runs; read when a run is queued."""
+        self.memory: MemoryChoice = "auto"
+        """The mode of memory for runs to come."""
 
     def start(self) -> None:
         """Start the engine thread; it posts `EngineReady` when torch is in."""
@@ -145,6 +151,7 @@ class EngineBridge(QObject):
             budget=self.budget,
             folder=runs.new_folder(self._runs_folder) if self._runs_folder and not is_draft else None,
             is_draft=is_draft,
+            memory=self.memory,
         )
         self._queued[run] = command
         self._worker.send(command)
@@ -157,7 +164,8 @@ class EngineBridge(QObject):
         come by `apart` alone.
         """
         run = next(self._runs)
-        command = Generate(run, recipe, LiveControls(mix), start=_REUSE, budget=self.budget, is_draft=True)
+        live, budget, memory = LiveControls(mix), self.budget, self.memory
+        command = Generate(run, recipe, live, start=_REUSE, budget=budget, is_draft=True, memory=memory)
         self._apart[run] = command
         self._worker.send(command)
         return run

@@ -1,8 +1,11 @@
 """Plans of memory, said to a person."""
 
-from engine.plan import Mode, Plan
+from typing import TYPE_CHECKING
 
-TITLES: dict[Mode, str] = {"resident": "all resident", "balanced": "balanced", "low": "low memory"}
+if TYPE_CHECKING:  # the window is painted before plans are made
+    from engine.plan import Mode, Plan
+
+TITLES: "dict[Mode, str]" = {"resident": "all resident", "balanced": "balanced", "low": "low memory"}
 
 
 def gib(count: int) -> str:
@@ -10,7 +13,7 @@ def gib(count: int) -> str:
     return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
 
 
-def stepped_down(plan: Plan) -> str:
+def stepped_down(plan: "Plan") -> str:
     """What is said when memory ran out in the midst of a clip."""
     if plan.is_tiled:
         return "Memory ran out, so the picture is decoded in tiles. Seams may show; nothing is lost."
@@ -19,13 +22,13 @@ def stepped_down(plan: Plan) -> str:
     )
 
 
-def sentence(plan: Plan) -> str:
+def sentence(plan: "Plan") -> str:
     """A plan in one sentence."""
     needs = f"{TITLES[plan.mode].capitalize()}: about {gib(plan.needs)} of {gib(plan.memory.free)} free"
     return needs if plan.fits else f"{needs}, which may not be enough"
 
 
-def details(plan: Plan) -> str:
+def details(plan: "Plan") -> str:
     """What a plan takes, a line for each phase."""
     lines = [
         f"{phase.name}: {gib(phase.weights)} weights, {gib(phase.activations)} at work"

@@ -42,7 +42,7 @@ if TYPE_CHECKING:  # the window is painted before numpy is there
     from catalog.models import ModelInfo
     from catalog.recipe import Recipe
     from engine.live import LiveControls
-from engine.plan import Choice as MemoryChoice
+    from engine.plan import Choice as MemoryChoice
 
 log = logging.getLogger(__name__)
 

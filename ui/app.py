@@ -35,6 +35,7 @@ from ui.state.hearing import Hearing
 from ui.state.inputs import InputState
 from ui.state.live import Live
 from ui.state.lora_names import LoraNames
+from ui.state.memory import MemoryState
 from ui.state.mix import MixState
 from ui.state.recipe_desk import RecipeDesk
 from ui.state.run import RunState
@@ -87,6 +88,7 @@ class Program(QObject):
         self.catalog = CatalogBridge(self.folders, self)
         self.run = RunState(self.bridge, self)
         self.mix = MixState(self.bridge, self)
+        self.memory = MemoryState(self.bridge, self)
         self.live = Live(self.run, self.mix, self)
         self.names = LoraNames(self.mix, self)
         self.hearing = Hearing(self.bridge, self.mix, self)
@@ -109,8 +111,10 @@ class Program(QObject):
             self.catalog,
             self.settings,
             self.inputs,
+            self.memory,
         )
         self.run.allow_memory(self.settings.memory)
+        self.memory.choose(self.settings.memory_mode)
         self.run.compute_with(self.settings.computing)
         self.live.set_on(self.settings.is_live)
         self.window = MainWindow(states, self.stop)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ui.state.inputs import InputState
     from ui.state.live import Live
     from ui.state.lora_names import LoraNames
+    from ui.state.memory import MemoryState
     from ui.state.mix import MixState
     from ui.state.recipe_desk import RecipeDesk
     from ui.state.run import RunState
@@ -62,6 +63,7 @@ class States:
     catalog: CatalogBridge
     settings: Settings
     inputs: InputState
+    memory: MemoryState
 
 
 class MainWindow(QMainWindow):
@@ -76,7 +78,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(1100, 680)
         screen = self.screen().availableSize()
         self.resize(min(1600, screen.width()), min(1000, screen.height()))
-        self.top_bar = TopBar(states.run, states.live)
+        self.top_bar = TopBar(states.run, states.live, states.memory)
         self.message_bar = MessageBar()
         self.browser = BrowserPanel(states.cards)
         self.stage = StagePanel(states.run, states.names)
@@ -161,7 +163,15 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         own, say = self._states, self.message_bar.say
-        for source in (own.run, own.recipes, own.automation, own.audition, own.inputs, self.browser):
+        for source in (
+            own.run,
+            own.recipes,
+            own.automation,
+            own.audition,
+            own.inputs,
+            own.memory,
+            self.browser,
+        ):
             source.message.connect(say)
         self.top_bar.settings_requested.connect(self.open_settings)
         self.browser.chosen.connect(self._add_to_desk)
@@ -308,6 +318,7 @@ class MainWindow(QMainWindow):
         run, settings = self._states.run, self._states.settings
         if SettingsDialog(settings, self, run.cannot).exec():
             run.allow_memory(settings.memory)
+            self._states.memory.choose(settings.memory_mode)
             run.compute_with(settings.computing)
 
     def _tell(self, title: str, text: str) -> None:

@@ -12,6 +12,7 @@ from catalog.folders import Folders
 from ui.theme import Choice
 
 Device = Literal["auto", "cpu", "cuda"]
+MemoryMode = Literal["auto", "resident", "balanced", "low"]
 FILE_NAME = "settings.ini"
 MEMORY, MOST_MEMORY = 2, 256
 """GiB of host memory for the steps of recent clips: at first, and at most."""
@@ -29,6 +30,8 @@ class Settings:
         self.outputs = Path(self._text("outputs") or folders.outputs)
         self.is_live = self._text("live") == "yes"
         self.memory = self._number("memory", MEMORY, MOST_MEMORY)
+        mode = self._text("memory mode")
+        self.memory_mode: MemoryMode = mode if mode in get_args(MemoryMode) else "auto"  # type: ignore[assignment]
         self.computing = self._computing()
         self.geometry = self._bytes("window/geometry")
         self.splitter = self._bytes("window/splitter")
@@ -43,6 +46,7 @@ class Settings:
             "outputs": str(self.outputs),
             "live": "yes" if self.is_live else "",
             "memory": str(self.memory),
+            "memory mode": self.memory_mode,
             "computing": json.dumps(to_json(self.computing)),
             "window/geometry": self.geometry,
             "window/splitter": self.splitter,

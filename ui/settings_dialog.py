@@ -24,6 +24,13 @@ from ui.settings import MOST_MEMORY, Settings
 from ui.theme import watcher
 
 THEMES = (("system", "As the system"), ("dark", "Dark"), ("light", "Light"))
+MODES = (
+    ("auto", "As much as fits"),
+    ("resident", "All resident: everything stays on the device"),
+    ("balanced", "Balanced: parts take turns"),
+    ("low", "Low: a block at a time"),
+)
+MODES_TIP = "How much of the model stays on the device. The clip is the same; less memory takes more time."
 DEVICES = (("auto", "The best there is"), ("cpu", "Processor (CPU)"), ("cuda", "NVIDIA GPU (CUDA)"))
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -44,6 +51,7 @@ class SettingsDialog(QDialog):
         self.setMinimumWidth(560)
         self._theme = _chooser(THEMES, settings.theme, "Theme", "Colours of the window")
         self._device = _chooser(DEVICES, settings.device, "Device", "What renders; used from the next start")
+        self._mode = _chooser(MODES, settings.memory_mode, "Memory", MODES_TIP)
         self._memory = _memory_box(settings.memory)
         self._library = _path_box(settings.library, "Library folder", "Where LoRA files are kept")
         self._outputs = _path_box(settings.outputs, "Output folder", "Where finished clips are saved")
@@ -54,6 +62,7 @@ class SettingsDialog(QDialog):
     def accept(self) -> None:
         own = self._settings
         own.theme, own.device = self._theme.currentData(), self._device.currentData()
+        own.memory_mode = self._mode.currentData()
         own.memory, own.computing = self._memory.value(), self._computing.computing
         own.library = _typed(self._library, own.library)
         own.outputs = _typed(self._outputs, own.outputs)
@@ -67,6 +76,7 @@ class SettingsDialog(QDialog):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow("&Theme", self._theme)
         form.addRow("&Device", self._device)
+        form.addRow("M&emory", self._mode)
         form.addRow("&Memory for steps", self._memory)
         form.addRow("&Library folder", self._with_button(self._library))
         form.addRow("&Output folder", self._with_button(self._outputs))

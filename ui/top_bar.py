@@ -5,9 +5,11 @@ from PySide6.QtGui import QColor, QKeySequence, QPainter, QPaintEvent, QShowEven
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from ui.live_button import LiveButton
+from ui.memory_bar import MemoryBar
 from ui.model_chooser import ModelChooser
 from ui.stage.icon_button import IconButton
 from ui.state.live import Live
+from ui.state.memory import MemoryState
 from ui.state.run import RunState
 from ui.theme import font, theme, watcher
 
@@ -20,13 +22,20 @@ class TopBar(QFrame):
 
     settings_requested = Signal()
 
-    def __init__(self, run_state: RunState, live: Live, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        run_state: RunState,
+        live: Live,
+        memory: MemoryState | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._run_state = run_state
         self.setProperty("ground", "panel")
         self.setFixedHeight(48)
         self.chooser = ModelChooser(run_state)
         self.engine = QLabel()
+        self.memory = MemoryBar(memory) if memory else QWidget()
         self.live = LiveButton(live)
         self.generate = QPushButton()
         self.cancel = QPushButton("Cancel")
@@ -69,6 +78,7 @@ class TopBar(QFrame):
         row.addWidget(self.chooser)
         row.addSpacing(8)
         row.addWidget(self.engine)
+        row.addWidget(self.memory)
         row.addStretch(1)
         row.addWidget(self.live)
         row.addWidget(self.generate)

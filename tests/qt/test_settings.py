@@ -79,6 +79,6 @@ def test_every_control_of_the_dialog_explains_itself(qtbot: QtBot, folders: Fold
         *dialog.findChildren(QAbstractSpinBox),
         *dialog.findChildren(QCheckBox),
     ]
-    assert len(controls) == 13
+    assert len(controls) == 14
     assert all(c.accessibleName() or (isinstance(c, QPushButton) and c.text()) for c in controls)
     assert all(c.toolTip() for c in controls)
