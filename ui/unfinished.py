@@ -49,8 +49,7 @@ class UnfinishedRuns(QObject):
 
     def bring(self, unfinished: Unfinished) -> None:
         """Put a run's settings and LoRAs back and go on with it; not without one of its LoRAs."""
-        if self._recipes.show(unfinished.recipe):
-            self._run.resume(unfinished)
+        self._recipes.show(unfinished.recipe, partial(self._run.resume, unfinished))
 
     def resume(self, unfinished: Unfinished) -> None:
         """Go on with a run of this session, with the desk as it is now."""

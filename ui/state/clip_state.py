@@ -1,7 +1,8 @@
 """The model and the settings of the next clip as the window shows them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -16,6 +17,11 @@ from engine.messages import EngineReady, Failed, ModelLoaded
 from ui.state.clip_settings import ClipSettings, accepted, defaults_of, moved, random_seed, settings_in
 from ui.state.clip_sizes import Size, offers
 from ui.state.input_places import SPOKEN, lacking, pictures_of, taken
+from ui.state.model_reader import ModelReader
+
+
+def _nothing() -> None:
+    pass
 
 
 class ClipState(QObject):
@@ -46,7 +52,8 @@ class ClipState(QObject):
         """Pictures and clips that cannot be read, with the reasons."""
         self._is_seed_used = False
         self._loaded: ModelInfo | None = None
-        self._loads = 0
+        self._loads = self._readings = 0
+        self._reader = ModelReader(self)
         self._is_engine_lost = False
         bridge.engine_ready.connect(self._on_engine_ready)
         bridge.model_loaded.connect(self._on_model_loaded)
@@ -56,7 +63,7 @@ class ClipState(QObject):
     @property
     def is_loading(self) -> bool:
         """Whether the engine or a model is still on its way."""
-        return not self._is_engine_lost and (self._loaded is None or self._loads > 0)
+        return not self._is_engine_lost and (self._loaded is None or self._loads + self._readings > 0)
 
     @property
     def is_ready(self) -> bool:
@@ -70,6 +77,8 @@ class ClipState(QObject):
             return "the engine did not start"
         if not self.device:
             return "starting the engine…"
+        if self._readings:
+            return "looking at the model…"
         return f"opening {self.model.title}…" if self.is_loading else self.device
 
     @property
@@ -134,13 +143,22 @@ class ClipState(QObject):
         self.is_seed_locked = is_locked
         self.changed.emit()
 
-    def apply_recipe(self, recipe: Recipe) -> bool:
-        """Put a recipe's model and settings on the stage; what it does not say is the model's default.
+    def apply_recipe(
+        self, recipe: Recipe, then: Callable[[], None] = _nothing, otherwise: Callable[[], None] = _nothing
+    ) -> None:
+        """Put a recipe's model and settings on the stage, then do `then`; what it does not say is the model's
+        default. That is at once for the model on show, and when its files have been looked at for another.
 
-        False, with a message, when there is no such model: then nothing has changed.
+        When there is no such model a message says so, nothing has changed, and `otherwise` is done.
         """
-        if not self._open(recipe.model):
-            return False
+
+        def apply() -> None:
+            self._apply(recipe)
+            then()
+
+        self._open(recipe.model, apply, otherwise)
+
+    def _apply(self, recipe: Recipe) -> None:
         wanted = settings_in(recipe, self.model)
         self.change(wanted)
         self._is_seed_used = False
@@ -153,26 +171,40 @@ class ClipState(QObject):
             self.message.emit(
                 "info", "This clip was computed in another way than your settings say.", advice, ""
             )
-        return True
 
     # The model
 
     def open_model(self, name: str) -> None:
-        """Load "demo" or the diffusers folder at that path, behind what is already queued."""
-        self._open(name)
+        """Load "demo" or the model at that path, behind what is already queued."""
+        self._open(name, _nothing, _nothing)
 
-    def _open(self, name: str) -> bool:
-        try:
-            model = find_model(name)
-        except CatalogError as error:
-            self.message.emit("refused", str(error), error.advice, "")
-            return False
+    def _open(self, name: str, then: Callable[[], None], otherwise: Callable[[], None]) -> None:
+        if name == self.model_name and not self._readings:
+            self._enter(self.model)
+            then()
+            return
+        self._readings += 1
+        self.state_changed.emit()
+        self._reader.read(name, partial(self._on_read, then, otherwise))
+
+    def _on_read(
+        self, then: Callable[[], None], otherwise: Callable[[], None], found: ModelInfo | CatalogError
+    ) -> None:
+        self._readings -= 1
+        if isinstance(found, ModelInfo):
+            self._enter(found)
+            then()
+        else:
+            self.message.emit("refused", str(found), found.advice, "")
+            otherwise()
+        self.state_changed.emit()
+
+    def _enter(self, model: ModelInfo) -> None:
         if self._loaded is None or model.path != self.model.path:
             self._wear(model)
             self._loads += 1
             self._bridge.load_model(self.model_name)
             self.state_changed.emit()
-        return True
 
     def _wear(self, model: ModelInfo) -> None:
         """Show a model's own settings; the first one shown twice keeps what the user set meanwhile."""

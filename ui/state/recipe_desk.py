@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,15 +59,19 @@ class RecipeDesk(QObject):
             self.message.emit("look", sentence, "They change nothing here.", "")
         return True
 
-    def show(self, recipe: Recipe) -> bool:
-        """Put a recipe of this machine on stage and desk; False, with a message, where something is missing."""
-        if not self._run.apply_recipe(recipe):
-            return False
+    def show(self, recipe: Recipe, then: Callable[[], None] = lambda: None) -> None:
+        """Put a recipe of this machine on stage and desk, then do `then`; where something is missing a message
+        says so, and that is all.
+        """
+        self._run.apply_recipe(recipe, partial(self._lay, recipe, then))
+
+    def _lay(self, recipe: Recipe, then: Callable[[], None]) -> None:
         found, missing = self._locate(recipe, self._folders.library / "recipe.json")
         self._mix.load(found)
         if missing:
             self._name(missing, "The desk is without", "Put the file back, then try again.")
-        return not missing
+        else:
+            then()
 
     def save(self, path: Path) -> None:
         """Write the recipe to a file that the user named."""
@@ -87,14 +93,20 @@ class RecipeDesk(QObject):
         from catalog.recipe_files import load
 
         with contextlib.suppress(CatalogError, OSError):
-            self._bring(load(path), path)
-            self._mix.undo.clear()
+            self._bring(load(path), path, self._mix.undo.clear)
 
-    def _bring(self, recipe: Recipe, path: Path) -> list[tuple[LoraUse, str]]:
-        """Show a recipe; returns the LoRAs that are not there, with the reasons."""
+    def _bring(
+        self, recipe: Recipe, path: Path, then: Callable[[], None] = lambda: None
+    ) -> list[tuple[LoraUse, str]]:
+        """Show a recipe, then do `then`; returns the LoRAs that are not there, with the reasons."""
         found, missing = self._locate(recipe, path)
-        self._run.apply_recipe(replace(recipe, inputs=whole(recipe.inputs, path)))
-        self._mix.load(found)
+
+        def lay() -> None:
+            self._mix.load(found)
+            then()
+
+        # its LoRAs are brought even where its model is not there
+        self._run.apply_recipe(replace(recipe, inputs=whole(recipe.inputs, path)), lay, lay)
         return missing
 
     def _name(self, missing: list[tuple[LoraUse, str]], sentence: str, advice: str) -> None:

@@ -1,11 +1,14 @@
 """The runs that the window asks for and follows: clips, drafts, branches, and runs continued."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from catalog.errors import CatalogError
+from catalog.models import ModelInfo
 from catalog.recipe import Recipe
 from engine.bridge import EngineBridge
 from engine.messages import (
@@ -260,6 +263,12 @@ class RunState(ClipState):
         super()._on_model_loaded(event)
         if self._held:
             QTimer.singleShot(0, self, self._release)  # the desk attaches its LoRAs first
+
+    def _on_read(
+        self, then: Callable[[], None], otherwise: Callable[[], None], found: ModelInfo | CatalogError
+    ) -> None:
+        super()._on_read(then, otherwise, found)
+        self._release()  # where there is no such model, the one before goes on
 
     def _on_run_started(self, event: RunStarted) -> None:
         if self._begin(event.run):

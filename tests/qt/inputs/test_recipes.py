@@ -15,7 +15,7 @@ from tests import fakes
 from tests.fakes import FakeSession
 from tests.qt.inputs.conftest import Wear, drop, slot, slots, wan
 from ui.app import Program
-from ui.state import clip_state
+from ui.state import model_reader
 
 Write = Callable[..., Path]
 
@@ -27,13 +27,13 @@ def known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def find(name: str, base: Path | None = None) -> ModelInfo:
         return wan(Path(name).name) if Path(name).parent.name == "models" else find_model(name, base)
 
-    monkeypatch.setattr(clip_state, "find_model", find)
+    monkeypatch.setattr(model_reader, "find_model", find)
     monkeypatch.setattr(fakes, "find_model", find)
     yield
 
 
 def test_a_recipe_brings_its_pictures_back(
-    program: Program, known: None, wear: Wear, picture: Write, tmp_path: Path
+    program: Program, qtbot: QtBot, known: None, wear: Wear, picture: Write, tmp_path: Path
 ) -> None:
     wear("wan2.2-i2v-a14b")
     drop(program, picture("a.png"))
@@ -42,7 +42,7 @@ def test_a_recipe_brings_its_pictures_back(
     program.recipes.save(tmp_path / "r.json")
     program.inputs.remove(slot(program, "Start image").place)
     assert program.recipes.open(tmp_path / "r.json")
-    assert program.run.recipe().inputs == wanted
+    qtbot.waitUntil(lambda: program.run.recipe().inputs == wanted)
     assert Path(wanted.pictures[0].file).is_absolute()
 
 
@@ -84,7 +84,7 @@ def test_a_model_that_takes_less_is_sent_less(program: Program, wear: Wear, pict
 
 
 def test_the_next_session_has_them(
-    program: Program, known: None, wear: Wear, picture: Write,
+    program: Program, qtbot: QtBot, known: None, wear: Wear, picture: Write,
     open_program: Callable[[Folders], Program], folders: Folders,
 ) -> None:  # fmt: skip
     wear("wan2.2-i2v-a14b")
@@ -92,7 +92,8 @@ def test_the_next_session_has_them(
     given = program.run.recipe().inputs
     program.window.close()
     again = open_program(folders)
-    assert again.run.model.entry == "wan2.2-i2v-a14b" and again.run.recipe().inputs == given
+    qtbot.waitUntil(lambda: again.run.model.entry == "wan2.2-i2v-a14b")
+    assert again.run.recipe().inputs == given
     again.window.close()
 
 

@@ -157,9 +157,12 @@ def test_a_recipe_outside_the_models_range_is_changed_in_sight(run: RunState, sa
     assert said.last[0] == "look"
 
 
-def test_a_recipe_of_an_unknown_model_is_refused_and_changes_nothing(run: RunState, said: Said) -> None:
+def test_a_recipe_of_an_unknown_model_is_refused_and_changes_nothing(
+    qtbot: QtBot, run: RunState, said: Said
+) -> None:
     before = run.settings
-    run.apply_recipe(Recipe(model="/nowhere", prompt="x"))
+    with qtbot.waitSignal(run.message):
+        run.apply_recipe(Recipe(model="/nowhere", prompt="x"))
     assert said.last[0] == "refused" and run.settings == before
 
 

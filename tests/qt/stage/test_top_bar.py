@@ -110,12 +110,13 @@ def test_the_model_menu(bar: TopBar, run: RunState) -> None:
 
 
 def test_a_folder_that_is_no_model_is_refused(
-    bar: TopBar, run: RunState, said: Said, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    qtbot: QtBot, bar: TopBar, run: RunState, said: Said, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
     menu = bar.chooser.menu()
     menu.aboutToShow.emit()
-    menu.actions()[-1].trigger()
+    with qtbot.waitSignal(run.message):
+        menu.actions()[-1].trigger()
     assert said.last[0] == "refused" and "model_index.json" in said.last[1]
     assert bar.chooser.text() == "Demo · tiny Wan 2.2"
 
@@ -133,7 +134,7 @@ def test_a_models_folder_opens_and_is_remembered(
     (real / "model_index.json").write_bytes((run.model.path / "model_index.json").read_bytes())
     with qtbot.waitSignal(run.bridge.model_loaded):  # type: ignore[attr-defined]
         run.open_model(str(real))
-        assert run.phase == "loading" and bar.engine.text().startswith("opening ")
+        assert run.phase == "loading" and bar.engine.text().startswith("looking at ")
     assert run.recent_models == (str(real.resolve()),)
     assert run.recipe().model == str(real.resolve())
     assert run.phase == "idle"
