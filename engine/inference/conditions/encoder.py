@@ -29,7 +29,10 @@ class PictureEncoder:
     def blocks(self) -> list[nn.Module]:
         """The pieces between which encoding can be cancelled."""
         encoder = self._vae.encoder
-        layers = [] if self._image_encoder is None else self._image_encoder.encoder.layers
+        layers: list[nn.Module] = []
+        if self._image_encoder is not None:
+            seeing = getattr(self._image_encoder, "vision_model", self._image_encoder)  # until transformers 5
+            layers = list(seeing.encoder.layers)
         return [*encoder.down_blocks, encoder.mid_block, *layers]
 
     def video(self, pixels: Pixels) -> Tensor:

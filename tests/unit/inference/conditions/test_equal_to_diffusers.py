@@ -1,6 +1,7 @@
 """Every pipeline's final latents are diffusers' own, whatever pictures the model is given."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ from PIL import Image
 from catalog.inputs import Inputs, Picture
 from catalog.recipe import Guidance, Recipe
 from engine import video
+from engine.inference.session import WanSession
+from engine.pictures import frames
 from tests.lora_files import lora_file
 from tests.tiny_seeing import Kind, picture, transformer
 from tests.unit.inference.conditions.conftest import Opened
-from tests.unit.inference.playing import PROMPT, faders, latents, recipe, render
+from tests.unit.inference.playing import PROMPT, faders, latents, recipe, render, steps_of
 
 Folders = Callable[[Kind], Path]
 FRAMES, STEPS = 9, 4
@@ -87,8 +90,23 @@ def test_text_to_video(folder_of: Folders, opened: Opened) -> None:
     check(latents(clip), by_diffusers(WanPipeline.from_pretrained(folder_of("t2v"))))
 
 
+@contextmanager
+def timesteps_embedded(session: WanSession) -> Iterator[set[int]]:
+    """For how many timesteps the embedding is computed in a pass."""
+    counts: set[int] = set()
+    embedder = session._loaded().experts["high"].condition_embedder.time_embedder
+    hook = embedder.register_forward_hook(
+        lambda _, given, __: counts.add(given[0].numel() // given[0].shape[-1])
+    )
+    yield counts
+    hook.remove()
+
+
 def test_ti2v_without_a_picture(folder_of: Folders, opened: Opened) -> None:
-    clip, _ = render(opened("ti2v"), asked(Inputs(), width=64, height=96))
+    session = opened("ti2v")
+    with timesteps_embedded(session) as counts:
+        clip, _ = render(session, asked(Inputs(), width=64, height=96))
+    assert counts == {1}
     pipeline = WanPipeline.from_pretrained(folder_of("ti2v"))
     assert pipeline.config.expand_timesteps
     check(latents(clip), by_diffusers(pipeline, width=64, height=96))
@@ -97,12 +115,17 @@ def test_ti2v_without_a_picture(folder_of: Folders, opened: Opened) -> None:
 def test_ti2v_with_a_picture(folder_of: Folders, opened: Opened, tmp_path: Path) -> None:
     start = picture(tmp_path, 5, (64, 96))
     session = opened("ti2v")
-    clip, _ = render(session, asked(Inputs(Picture(str(start))), width=64, height=96))
+    with timesteps_embedded(session) as counts:
+        clip, events = render(session, asked(Inputs(Picture(str(start))), width=64, height=96))
+    assert counts == {2}
     pipeline = WanImageToVideoPipeline.from_pretrained(folder_of("ti2v"))
     theirs = by_diffusers(pipeline, image=as_pillow(start), width=64, height=96)
     check(latents(clip), theirs)
-    embedder = session._loaded().experts["high"].condition_embedder
-    assert not embedder._forward_hooks
+    firsts = [step.preview[0] for step in steps_of(events)]
+    assert all(np.array_equal(first, firsts[0]) for first in firsts)  # the picture, from the first step on
+    after, _ = render(session, asked(Inputs(), width=64, height=96))
+    fresh, _ = render(opened("ti2v"), asked(Inputs(), width=64, height=96))
+    assert np.array_equal(latents(after), latents(fresh))  # nothing of it is left in the model
 
 
 def control_clip(folder: Path) -> tuple[Path, np.ndarray]:
@@ -110,8 +133,6 @@ def control_clip(folder: Path) -> tuple[Path, np.ndarray]:
     drawn = np.random.default_rng(8).integers(0, 256, (FRAMES, 4, 4, 3), np.uint8).repeat(8, 1).repeat(8, 2)
     path = folder / "control.webm"
     video.save(path, drawn, 16, Recipe())
-    from engine.pictures import frames
-
     return path, frames(path, (32, 32), "crop", 16, FRAMES, lambda: None)
 
 
@@ -122,7 +143,8 @@ def test_vace_with_references_and_a_control_clip(
     path, frames = control_clip(tmp_path)
     references = tuple(Picture(str(p)) for p in pictures)
     inputs = Inputs(reference_images=references, control_video=Picture(str(path)), conditioning_scale=0.6)
-    clip, _ = render(opened(kind), asked(inputs))
+    clip, events = render(opened(kind), asked(inputs))
+    assert {len(step.preview) for step in steps_of(events)} == {3}  # none of the references
     theirs = by_diffusers(
         WanVACEPipeline.from_pretrained(folder_of(kind)),
         video=[Image.fromarray(frame) for frame in frames],
