@@ -15,6 +15,7 @@ from diffusers import (
     WanPipeline,
 )
 
+from catalog.accelerators import Accelerator, accelerators
 from catalog.recipe import Guidance
 from catalog.recipe_checks import SCHEDULERS
 from engine.inference.session import WanSession
@@ -116,3 +117,19 @@ def test_a_boundary_that_moves_takes_over_the_steps_before_it(session: WanSessio
     fresh, _ = render(session, short(boundary_step=2), run=3)
     assert np.array_equal(latents(moved), latents(fresh))
     assert not np.array_equal(latents(moved), latents(first))
+
+
+@pytest.mark.parametrize("row", accelerators(), ids=lambda row: row.id)
+def test_every_accelerator_can_be_run_and_gone_on_from(session: WanSession, row: Accelerator) -> None:
+    names = ("steps", "scheduler", "shift", "sigmas", "boundary", "boundary_step", "guidance")
+    asked = short(**{name: getattr(row, name) for name in names}, accelerator=row.id)
+    whole, events = render(session, asked)
+    played = steps_of(events)
+    assert len(played) == row.steps and np.isfinite(latents(whole)).all()
+    assert whole.recipe.accelerator == row.id
+    if row.sigmas:
+        assert [step.sigma for step in played] == pytest.approx(row.sigmas, abs=2e-6)
+    if row.boundary_step:
+        assert [step.expert for step in played].index("low") == row.boundary_step
+    branch, _ = render(session, asked, start=Branch(1, row.steps // 2), run=2)
+    assert np.array_equal(latents(branch), latents(whole))
