@@ -2,9 +2,11 @@
 
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import imageio_ffmpeg
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
@@ -18,8 +20,10 @@ from engine.live import LiveControls
 from tests.fakes import FakeSession
 from tests.qt.conftest import HashingSession
 from ui.app import Program
+from ui.grid.choices import at_first, choices
 from ui.grid.window import GridWindow
 from ui.state.grid import GridState
+from ui.state.grid_files import made_small
 
 STEPS, HIGH = 4, 1
 """Steps of a clip, and those of the high-noise expert among them, as the fake has it."""
@@ -359,3 +363,44 @@ def test_eight_by_eight_can_be_scrolled_and_zoomed(
     last = sheet.area(7, 7).toAlignedRect()
     assert window.view.visibleRegion().contains(QPoint(last.center()))
     state.cancel()
+
+
+def test_a_clip_that_cannot_be_saved_is_shown_all_the_same(
+    bench: Program, qtbot: QtBot, session: FailingSession, tmp_path: Path
+) -> None:
+    (tmp_path / "no folder").write_text("a file")
+    bench.settings.outputs = tmp_path / "no folder" / "outputs"
+    window, state = rendered(bench, qtbot, session)
+    assert state.finished == 4 and all(cell.small is not None and cell.file is None for cell in state.cells)
+    assert "Not saved" in window.chosen.text()
+    with qtbot.waitSignal(state.files.written):
+        window.save_recipes(tmp_path)
+    assert window.bar.messages[-1].kind == "info"
+
+
+def test_a_model_of_one_expert_has_one_fader_to_choose(bench: Program) -> None:
+    assert bench.mix.model is not None
+    bench.mix.model = replace(bench.mix.model, experts=("high",))
+    texts = [choice.text for choice in choices(bench.mix)]
+    assert texts == ["halo", "giant", "Seed"]
+    across, down = at_first(choices(bench.mix))
+    assert across is not None and down is not None and (across.part, down.name) == ("both", "giant")
+
+
+def test_a_finished_window_shows_its_clips_again(
+    bench: Program, qtbot: QtBot, session: FailingSession
+) -> None:
+    window, state = rendered(bench, qtbot, session)
+    window.close()
+    bench.grid.open()
+    assert window.playback.count == 17 and window.view.moment[1] == 17 and state.finished == 4
+
+
+def test_small_clips_keep_within_their_room() -> None:
+    frames = np.random.default_rng(0).integers(0, 255, (9, 48, 80, 3), np.uint8)
+    whole = made_small(frames, 1 << 30)
+    assert np.array_equal(whole[..., 2::-1], frames), "as it is, where there is room"
+    small = made_small(frames, frames.size // 3)
+    assert small.nbytes <= frames.size // 3 and len(small) == 9
+    high, wide = small.shape[1:3]
+    assert abs(wide / high - 80 / 48) < 0.1

@@ -38,7 +38,7 @@ class GridSetup(QWidget):
         self._dress()
         self._arrange()
         self._calm = QTimer(self, singleShot=True, interval=_CALM)
-        self._calm.timeout.connect(self.refresh)
+        self._calm.timeout.connect(self._follow)
         for source in (self.columns, self.rows, self.clips):
             source.changed.connect(self.refresh)
         for later in (mix.changed, mix.strip_changed, run.changed, run.state_changed):
@@ -83,6 +83,10 @@ class GridSetup(QWidget):
         self.summary.setProperty("tone", "look" if self.problem else "secondary")
         self.summary.style().unpolish(self.summary)
         self.summary.style().polish(self.summary)
+
+    def _follow(self) -> None:
+        if self.isVisible():
+            self.refresh()
 
     def _words(self, grid: Grid) -> str:
         height, width = grid.shape

@@ -46,7 +46,7 @@ class GridWindow(QDialog):
     ) -> None:
         super().__init__(parent)
         self._state, self._outputs = state, outputs
-        self._folder = Path.home()
+        self._folder, self._taken, self._is_exporting = Path.home(), "", False
         self.setup = setup
         self.playback = Playback(self)
         self.view = GridView(state, self.playback)
@@ -185,7 +185,8 @@ class GridWindow(QDialog):
         self.rest.setEnabled(state.can_resume)
         for button in (self.take, self.recipes):
             button.setEnabled(has_grid)
-        self.export.setEnabled(has_clips)
+        self.export.setEnabled(has_clips and not self._is_exporting)
+        self.export.setText("Exporting…" if self._is_exporting else "Export video…")
         self._show_chosen()
 
     def _dress_render(self) -> None:
@@ -249,8 +250,9 @@ class GridWindow(QDialog):
     def _take(self) -> None:
         """Put the chosen cell's strengths on the desk, and say so: the desk may be behind this window."""
         self._state.take(self.view.place)
-        name = self._state.cells[self.view.place].name
-        self.bar.say("info", f"On the desk now: {name}.", "Undo in the main window takes it back.")
+        self.bar.withdraw(self._taken)
+        self._taken = f"On the desk now: {self._state.cells[self.view.place].name}."
+        self.bar.say("info", self._taken, "Undo in the main window takes it back.")
 
     def _show_file(self) -> None:
         if file := self._state.cells[self.view.place].file:
@@ -278,6 +280,8 @@ class GridWindow(QDialog):
         self._folder, look = file.parent, self.view.look
         cells = tuple(replace(cell) for cell in self._state.cells)
         fps = grid.recipe.fps or 16
+        self._is_exporting = True
+        self._refresh()
         self._state.files.export(file, lambda: frames_of(grid, cells, look), fps, grid.whole_recipe)
 
     def _ask_folder(self) -> None:
@@ -296,6 +300,8 @@ class GridWindow(QDialog):
             self._state.files.write_recipes(folder, recipes)
 
     def _on_written(self, path: Path | None, sentence: str, advice: str) -> None:
+        self._is_exporting = False
+        self._refresh()
         if path is None:
             self.bar.say("refused", sentence, advice)
         else:
