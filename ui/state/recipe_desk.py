@@ -106,7 +106,8 @@ class RecipeDesk(QObject):
             then()
 
         # its LoRAs are brought even where its model is not there
-        self._run.apply_recipe(replace(recipe, inputs=whole(recipe.inputs, path)), lay, lay)
+        seen = replace(recipe, model=_seen_from(path, recipe.model), inputs=whole(recipe.inputs, path))
+        self._run.apply_recipe(seen, lay, lay)
         return missing
 
     def _name(self, missing: list[tuple[LoraUse, str]], sentence: str, advice: str) -> None:
@@ -140,6 +141,14 @@ def _grouped(use: LoraUse, file: Path, accelerator: str | None) -> LoraUse:
     profile = profile_of(accelerator)
     is_part = profile is not None and profile.part_of(file) is not None
     return replace(use, extra={**use.extra, GROUP: accelerator}) if is_part else use
+
+
+def _seen_from(recipe: Path, model: str) -> str:
+    """A model's name with the whole path, where it is named by its way from the recipe's folder."""
+    if model.startswith(("\\\\", "//")):
+        return model  # looking at a stranger's network path would send them our credentials
+    place = recipe.absolute().parent / model
+    return str(place.resolve()) if model != "demo" and place.exists() else model
 
 
 def _write(path: Path, text: str) -> None:
