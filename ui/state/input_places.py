@@ -135,11 +135,14 @@ def next_place(inputs: Inputs, model: ModelInfo) -> Place | None:
 
 
 def whole(inputs: Inputs, recipe_path: Path) -> Inputs:
-    """The inputs of a recipe with every file by its whole path; one that is not there keeps its name."""
+    """The inputs of a recipe with every file by its whole path; one that is not there keeps its name.
+
+    No file is read: whether it is the one that the recipe was made with is for the engine to say.
+    """
 
     def found(picture: Picture) -> Picture:
         try:
-            return replace(picture, file=str(find(picture, recipe_path)))
+            return replace(picture, file=str(find(replace(picture, sha256=""), recipe_path)))
         except PictureNotFound:
             return picture
 
