@@ -121,6 +121,37 @@ def test_another_profile_takes_the_place_and_the_way_back_is_the_users(bench: Be
     assert bench.run.settings == before
 
 
+def test_the_same_profile_again_sets_what_was_changed(bench: Bench) -> None:
+    bench.there(FAST)
+    before = bench.run.settings
+    bench.state.begin(FAST)
+    fast, ids = bench.run.settings, [strip.id for strip in bench.mix.strips]
+    bench.run.change(replace(fast, guidance=Guidance(5.0, 5.0)))
+    bench.mix.set_strength(ids[0], "high", 0.4)
+    bench.state.begin(FAST)
+    assert bench.run.settings == fast and [strip.id for strip in bench.mix.strips] == ids
+    assert bench.mix.strips[0].high == 1
+    bench.state.take_back()
+    assert bench.run.settings == before
+
+
+def test_a_strip_of_the_same_file_steps_aside_and_comes_back(bench: Bench) -> None:
+    bench.there(FUSION)
+    (part,) = FUSION.loras
+    bench.mix.add(Path("/loras") / part.file)
+    bench.mix.set_strength(bench.mix.strips[1].id, "low", 0.3)
+    own = bench.mix.strips
+    bench.state.begin(FUSION)
+    assert bench.names() == [part.file, "mine.safetensors"]
+    bench.mix.undo.undo()
+    assert bench.mix.strips == own
+    bench.mix.undo.redo()
+    bench.mix.undo.undo()
+    bench.state.begin(FUSION)
+    bench.state.take_back()
+    assert sorted(bench.mix.strips, key=own.index) == list(own)
+
+
 def test_a_missing_file_is_named_with_its_place(bench: Bench) -> None:
     bench.cards.take([lora(FAST.loras[0].file)])
     before = bench.run.settings

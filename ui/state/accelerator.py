@@ -16,6 +16,7 @@ from ui.state.run import RunState
 if TYPE_CHECKING:
     from catalog.accelerators import Accelerator, Part
     from catalog.library import Entry
+    from ui.state.strip import StripState
 
 _FIELDS = ("steps", "guidance", "scheduler", "shift", "sigmas", "boundary", "boundary_step")
 
@@ -38,6 +39,7 @@ class AcceleratorState(QObject):
         self._seen = ""
         self._model = run.model.path
         self._before: tuple[str, Mapping[str, Any]] = ("", {})
+        self._displaced: list[StripState] = []
         mix.placed.connect(self._follow)
         run.changed.connect(self._follow_model)
 
@@ -80,21 +82,32 @@ class AcceleratorState(QObject):
             self.choice_wanted.emit(profile, found)
 
     def put(self, profile: Accelerator, files: Sequence[Entry]) -> None:
-        """Put a profile's LoRAs on the desk, above the others and instead of another profile's."""
+        """Put a profile's LoRAs on the desk, above the others and instead of another profile's.
+
+        Strips of the same files step aside until it is taken back.
+        """
+        paths = [file.path for file in files]
+        there = {strip.path: strip for strip in self._mix.strips if strip.group == profile.id}
         group = [
-            self._mix.made(file.path, file, part.high, part.low, profile.id)
+            replace(there[file.path], high=part.high, low=part.low)
+            if file.path in there
+            else self._mix.made(file.path, file, part.high, part.low, profile.id)
             for part, file in zip(profile.loras, files, strict=True)
         ]
-        self._mix.put(f"accelerate: {profile.title}", [*group, *self._others()])
+        others = self._others()
+        self._displaced = [*self._displaced, *(strip for strip in others if strip.path in paths)]
+        kept = [strip for strip in others if strip.path not in paths]  # or they would count twice
+        self._mix.put(f"accelerate: {profile.title}", [*group, *kept])
+        self._set(profile.id)
 
     def take_back(self) -> None:
         """Take the group off the desk; settings that are still the profile's become what they were before."""
         if self._on_desk:
-            self._mix.put("take the accelerator back", self._others())
+            self._mix.put("take the accelerator back", [*self._others(), *self._displaced])
         elif self._run.settings.accelerator:
             self._restore(self._run.settings.accelerator)
 
-    def _others(self) -> list[Any]:
+    def _others(self) -> list[StripState]:
         return [strip for strip in self._mix.strips if not strip.group]
 
     # Following
@@ -106,6 +119,8 @@ class AcceleratorState(QObject):
             self._restore(seen)
         if self._seen and self._seen not in (seen, self._run.settings.accelerator):
             self._set(self._seen)
+        if not self._seen:
+            self._displaced = []
         self.changed.emit()
 
     def _follow_model(self) -> None:
@@ -122,9 +137,10 @@ class AcceleratorState(QObject):
 
     def _set(self, id: str) -> None:
         wanted = self._wanted(id)
-        if wanted:
-            now = self._run.settings
+        now = self._run.settings
+        if wanted and now.accelerator != id:
             self._before = id, {name: getattr(now, name) for name in _FIELDS}
+        if wanted:
             self._run.change(replace(now, **wanted, accelerator=id))
 
     def _restore(self, id: str) -> None:
