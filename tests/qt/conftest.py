@@ -110,3 +110,14 @@ def make_program(qtbot: QtBot, folders: Folders, session: FakeSession) -> Progra
 def dressed(qapp: QApplication) -> None:
     """Sizes depend on the style sheet."""
     dress(qapp)
+
+
+@pytest.fixture
+def two_strips(program: Program, qtbot: QtBot) -> Program:
+    """The window with two strips that are attached: halo and giant."""
+    for strip in program.mix.strips:
+        program.mix.remove(strip.id)
+    with qtbot.waitSignals([program.bridge.adapter_attached] * 2):
+        program.mix.add(program.folders.built_in / "halo.safetensors")
+        program.mix.add(program.folders.built_in / "giant.safetensors")
+    return program

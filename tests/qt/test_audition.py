@@ -58,15 +58,10 @@ def session() -> Iterator[AudibleSession]:
 
 
 @pytest.fixture
-def bench(program: Program, qtbot: QtBot) -> Program:
-    """The window with two strips that are attached: halo, which is seen, and giant, which is not."""
-    for strip in program.mix.strips:
-        program.mix.remove(strip.id)
-    with qtbot.waitSignals([program.bridge.adapter_attached] * 2):
-        program.mix.add(program.folders.built_in / "halo.safetensors")
-        program.mix.add(program.folders.built_in / "giant.safetensors")
-    program.window.activateWindow()
-    return program
+def bench(two_strips: Program) -> Program:
+    """The window with halo, which is seen, and giant, which is not."""
+    two_strips.window.activateWindow()
+    return two_strips
 
 
 def parts(bench: Program) -> tuple[Audition, Compare, StripView, StripView]:

@@ -51,13 +51,9 @@ def session() -> Iterator[FailingSession]:
 
 
 @pytest.fixture
-def bench(program: Program, qtbot: QtBot) -> Program:
+def bench(two_strips: Program) -> Program:
     """The window of the grid is open over a desk with halo and giant."""
-    for strip in program.mix.strips:
-        program.mix.remove(strip.id)
-    with qtbot.waitSignals([program.bridge.adapter_attached] * 2):
-        program.mix.add(program.folders.built_in / "halo.safetensors")
-        program.mix.add(program.folders.built_in / "giant.safetensors")
+    program = two_strips
     action = next(a for a in program.window.desk.menu().actions() if a.text().startswith("Grid"))
     action.trigger()
     window, _ = parts(program)
