@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt
-from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
+from PySide6.QtGui import QAction, QCloseEvent, QImage, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QSplitter, QVBoxLayout, QWidget
 
 from ui.browser.install_words import report_words
@@ -17,11 +17,12 @@ from ui.coverage.opener import CoverageOpener
 from ui.desk.desk import DeskPanel
 from ui.drop_overlay import RECIPES, DropOverlay, DropPlan
 from ui.help import ABOUT, SHORTCUTS
-from ui.inputs.drops import is_taken, plan_of
+from ui.inputs.drops import is_taken, plan_of, take_image
 from ui.library_watch import LibraryWatch
 from ui.message_bar import MessageBar
 from ui.models.opener import NewModelOpener
 from ui.run_menu import RunMenu
+from ui.shelf.opener import ShelfOpener
 from ui.stage.panel import StagePanel
 from ui.top_bar import TopBar
 from ui.unfinished import UnfinishedRuns
@@ -87,6 +88,7 @@ class MainWindow(QMainWindow):
         self.stage.compare_with(states.audition)
         self.stage.take_inputs(states.inputs)
         self.new_model = NewModelOpener(states.run, self.message_bar, self)
+        self.shelf = ShelfOpener(states.run, self.new_model, self.message_bar, states.settings, self)
         self._library = LibraryWatch(states.settings.library)
         self._arrange()
         self._build_menus()
@@ -182,6 +184,7 @@ class MainWindow(QMainWindow):
         own.audition.judged.connect(self._show_verdict)
         self.browser.trashed.connect(own.cards.lose)
         self._overlay.dropped.connect(self._take_dropped)
+        self._overlay.image_dropped.connect(self._take_image)
         own.catalog.found.connect(self._on_found)
         own.catalog.lost.connect(own.cards.lose)
         own.catalog.scan_finished.connect(self._on_looked)
@@ -191,6 +194,8 @@ class MainWindow(QMainWindow):
         own.catalog.install_finished.connect(self.new_model.sort_out)
         self.new_model.installed.connect(self._say_installed)
         self.top_bar.chooser.new_wanted.connect(self.new_model.open)
+        self.top_bar.chooser.shelf_wanted.connect(self.shelf.open)
+        self.shelf.percent_changed.connect(self.top_bar.chooser.show_download)
         own.catalog.failed.connect(self._on_catalog_failed)
         own.run.changed.connect(self._follow_model)
         self.stage.take_row.continue_requested.connect(self.unfinished.resume)
@@ -247,6 +252,9 @@ class MainWindow(QMainWindow):
 
     def _plan(self, paths: tuple[Path, ...]) -> DropPlan:
         return plan_of(paths, self.stage.input_row, self._states.inputs)
+
+    def _take_image(self, image: QImage, place: QPoint) -> None:
+        take_image(image, place, self.stage.input_row, self._states.inputs)
 
     def _take_dropped(self, paths: tuple[Path, ...], place: QPoint) -> None:
         if is_taken(paths, place, self.stage.input_row, self._states.inputs):
@@ -353,5 +361,6 @@ class MainWindow(QMainWindow):
         self.remember()
         self.hide()
         self.new_model.stop()
+        self.shelf.stop()
         self._stop()
         event.accept()

@@ -15,13 +15,15 @@ _ARROW = QSize(18, 12)
 
 
 class ModelChooser(QPushButton):
-    """Shows the model's name; its menu has the demo, the saved models, those opened before, and two dialogs."""
+    """Shows the model's name; its menu has the demo, saved and earlier models, and three dialogs."""
 
     new_wanted = Signal()
+    shelf_wanted = Signal()
 
     def __init__(self, run_state: RunState) -> None:
         super().__init__()
         self._run_state = run_state
+        self._percent: int | None = None
         self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # puts the arrow after the name
         self.setIconSize(_ARROW)
         self.setMaximumWidth(320)
@@ -34,13 +36,20 @@ class ModelChooser(QPushButton):
         watcher().changed.connect(self._refresh)
         self._refresh()
 
+    def show_download(self, percent: int | None) -> None:
+        """Say how much of a download has come; None when there is none."""
+        self._percent = percent
+        self._refresh()
+
     def _refresh(self) -> None:
         run = self._run_state
         self.setIcon(_arrow())
-        self.setText(run.model.title)
+        coming = "" if self._percent is None else f"  ·  ↓ {self._percent} %"
+        self.setText(run.model.title + coming)
         self.setAccessibleName(f"Model: {run.model.title}")
         experts = "two experts" if len(run.model.experts) == 2 else "one expert"
-        self.setToolTip(f"Choose the model (↓)\n{run.model.title}, {experts}\n{run.model.path}")
+        what = "" if self._percent is None else f"\nAnother is being downloaded: {self._percent} %"
+        self.setToolTip(f"Choose the model (↓)\n{run.model.title}, {experts}\n{run.model.path}{what}")
 
     def _fill(self) -> None:
         from catalog.model_assembly import SUFFIX, saved_assemblies  # the window's start needs no list
@@ -58,6 +67,9 @@ class ModelChooser(QPushButton):
         new = menu.addAction("New model from files…", self.new_wanted.emit)
         new.setToolTip("Make a model of single files, as ComfyUI has them; they stay where they are")
         menu.addAction("Open a diffusers folder…", self._ask)
+        percent = "" if self._percent is None else f" ({self._percent} %)"
+        get = menu.addAction(f"Get a model…{percent}", self.shelf_wanted.emit)
+        get.setToolTip("Download a Wan model, as a folder or as single files")
 
     def _add(self, title: str, name: str, tip: str) -> None:
         action = self.menu().addAction(title)

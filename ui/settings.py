@@ -28,6 +28,7 @@ class Settings:
         self.device: Device = device if device in get_args(Device) else "auto"  # type: ignore[assignment]
         self.library = Path(self._text("library") or folders.library)
         self.outputs = Path(self._text("outputs") or folders.outputs)
+        self.models = Path(self._text("models") or folders.models)
         self.is_live = self._text("live") == "yes"
         self.memory = self._number("memory", MEMORY, MOST_MEMORY)
         mode = self._text("memory mode")
@@ -44,6 +45,7 @@ class Settings:
             "device": self.device,
             "library": str(self.library),
             "outputs": str(self.outputs),
+            "models": str(self.models),
             "live": "yes" if self.is_live else "",
             "memory": str(self.memory),
             "memory mode": self.memory_mode,

@@ -1,0 +1,1 @@
+"""Models to be had from the Hub: what there is, in which ways, and downloading them."""
