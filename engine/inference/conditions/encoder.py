@@ -1,9 +1,10 @@
 """Pixels → what a model sees of them: latents by the VAE, tokens by the image encoder."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
+from diffusers.models.autoencoders.autoencoder_kl_wan import patchify
 from PIL import Image
 from torch import Tensor, nn
 
@@ -16,7 +17,7 @@ class PictureEncoder:
     """The way in of a model's VAE, and its image encoder where it has one."""
 
     def __init__(self, parts: Components) -> None:
-        self._vae, self.device = parts.vae, parts.device
+        self._vae, self._device = parts.vae, parts.device
         self._image_encoder, self._image_processor = parts.image_encoder, parts.image_processor
         config = parts.vae.config
         shape = (1, config.z_dim, 1, 1, 1)
@@ -36,17 +37,36 @@ class PictureEncoder:
         return [*encoder.down_blocks, encoder.mid_block, *layers]
 
     def video(self, pixels: Pixels) -> Tensor:
-        """Frames [F, H, W, 3] → [1, 3, F, H, W] in −1…1, on the model's device."""
-        values = torch.from_numpy(pixels.copy()).to(self.device).float() / 255
-        return (2 * values - 1).permute(3, 0, 1, 2)[None]
+        """Frames [F, H, W, 3] → [1, 3, F, H, W] in −1…1, on the host."""
+        return (2 * (torch.from_numpy(pixels.copy()).float() / 255) - 1).permute(3, 0, 1, 2)[None]
 
     def latents(self, video: Tensor) -> Tensor:
         """Model-space latents [1, C, F, h, w] of a clip in −1…1: the likeliest, so that no chance is in them."""
-        raw = self._vae.encode(video.to(self._vae.device, self._vae.dtype)).latent_dist.mode().float()
+        moments: Tensor = self._vae.quant_conv(torch.cat(list(self._chunks(video)), dim=2))
+        raw = moments.chunk(2, dim=1)[0].float()
         latents: Tensor = (raw - self._mean.to(raw)) * self._scale.to(raw)
         if not torch.isfinite(latents).all():
             raise BadNumbers("The encoded picture holds NaN or infinite numbers.", "Choose another picture.")
-        return latents.to(self.device)
+        return latents.to(self._device)
+
+    def _chunks(self, video: Tensor) -> Iterator[Tensor]:
+        """What the VAE makes of the first frame, and of every further four.
+
+        This is the loop of diffusers' AutoencoderKLWan, which wants the whole clip on the device.
+        """
+        vae, stride = self._vae, self.frame_stride
+        vae.clear_cache()
+        try:
+            for chunk in (video[:, :, :1], *torch.split(video[:, :, 1:], stride, dim=2)):
+                if not chunk.shape[2]:
+                    continue  # a clip of one frame
+                chunk = chunk.to(vae.device, vae.dtype)
+                if vae.config.patch_size is not None:
+                    chunk = patchify(chunk, patch_size=vae.config.patch_size)
+                vae._enc_conv_idx = [0]
+                yield vae.encoder(chunk, feat_cache=vae._enc_feat_map, feat_idx=vae._enc_conv_idx)
+        finally:
+            vae.clear_cache()  # a cancel must not leave frames behind
 
     def tokens(self, pictures: Sequence[Pixels]) -> Tensor:
         """The image encoder's tokens [pictures, tokens, width] of pictures [H, W, 3], from its last layer but one.
@@ -57,4 +77,4 @@ class PictureEncoder:
         images = [Image.fromarray(picture) for picture in pictures]
         pixels = self._image_processor(images=images, return_tensors="pt").to(encoder.device, encoder.dtype)
         states: Tensor = encoder(**pixels, output_hidden_states=True).hidden_states[-2]
-        return states.to(self.device)
+        return states.to(self._device)

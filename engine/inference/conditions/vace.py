@@ -38,7 +38,7 @@ class VaceSight:
     def encode(self, given: Given) -> Encoded:
         """The branch's input. Start and end image are kept as they are, all other frames are made."""
         pixels, (width, height) = given.control(), given.size
-        grey = torch.zeros(1, 3, given.frames, height, width, device=self._encoder.device)
+        grey = torch.zeros(1, 3, given.frames, height, width)
         video = grey if pixels is None else self._encoder.video(pixels)
         is_made = [True] * given.frames
         for place, picture in ((0, given.start()), (-1, given.end())):
@@ -61,10 +61,10 @@ def _control(
 
     Frames that are not made are kept as they are; the others only steer what is made there.
     """
-    made = torch.tensor(is_made, device=video.device).to(video)
+    made = torch.tensor(is_made).to(video)
     frame = made.view(1, 1, -1, 1, 1)
     both = torch.cat([encoder.latents(video * (1 - frame)), encoder.latents(video * frame)], dim=1)
-    mask = _mask(made, encoder.pixel_stride, both)
+    mask = _mask(made.to(both), encoder.pixel_stride, both)
     for reference in references:
         latents = encoder.latents(reference)
         both = torch.cat([torch.cat([latents, torch.zeros_like(latents)], dim=1), both], dim=2)
