@@ -5,8 +5,7 @@ from collections.abc import Sequence
 
 from catalog.errors import BadRecipe
 from catalog.recipe_checks import sigmas
-
-TRAIN_STEPS = 1000
+from catalog.sigma_axis import TRAIN_STEPS
 
 
 def read(text: str) -> tuple[float, ...] | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QPushButton
 
 from catalog import sigma_text
@@ -31,7 +32,7 @@ class SamplingEditor(Editor):
         self.column.addLayout(self._form)
         self.schedulers = self._choice("Scheduler", [scheduler_title(name) for name in _CHOICES])
         for row, name in enumerate(_CHOICES):
-            self.schedulers.setItemData(row, SCHEDULER_TIPS[name], 3)  # Qt.ToolTipRole
+            self.schedulers.setItemData(row, SCHEDULER_TIPS[name], Qt.ItemDataRole.ToolTipRole)
         self.schedulers.activated.connect(self._choose_scheduler)
         self.shift = NumberField(run_state, replace(numbers.shift(), name=""))
         self.shift.box.setAccessibleName("Shift")
