@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QCloseEvent, QHideEvent, QKeyEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QHideEvent, QKeyEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -122,12 +122,12 @@ class GridWindow(QDialog):
         inner.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         holder = QWidget()
         held = QVBoxLayout(holder)
-        held.setContentsMargins(0, 0, 4, 0)
+        held.setContentsMargins(0, 0, 0, 0)
         held.addWidget(self.setup)
         held.addStretch(1)
         inner.setWidget(holder)
         column = QVBoxLayout(side)
-        column.setContentsMargins(16, 16, 12, 12)
+        column.setContentsMargins(16, 16, 16, 12)
         column.setSpacing(8)
         column.addWidget(inner, 1)
         for widget in (self.status, self.progress, self.rest, self.render_button):
@@ -152,6 +152,7 @@ class GridWindow(QDialog):
         self.rest.clicked.connect(self._state.resume)
         self.file.clicked.connect(self._show_file)
         self.take.clicked.connect(self._take)
+        QShortcut(QKeySequence.StandardKey.Undo, self, self._undo)
         self.export.clicked.connect(self._ask_video)
         self.recipes.clicked.connect(self._ask_folder)
         self.view.taken.connect(self._take)
@@ -252,11 +253,16 @@ class GridWindow(QDialog):
         self._state.take(self.view.place)
         self.bar.withdraw(self._taken)
         self._taken = f"On the desk now: {self._state.cells[self.view.place].name}."
-        self.bar.say("info", self._taken, "Undo in the main window takes it back.")
+        self.bar.say("info", self._taken, "Ctrl+Z takes it back.")
 
     def _show_file(self) -> None:
         if file := self._state.cells[self.view.place].file:
             reveal(file)
+
+    def _undo(self) -> None:
+        """What was taken onto the desk is taken back here, too."""
+        self._state.undo()
+        self.bar.withdraw(self._taken)
 
     def _ask_video(self) -> None:
         said, _ = QFileDialog.getSaveFileName(
@@ -304,6 +310,8 @@ class GridWindow(QDialog):
         self._refresh()
         if path is None:
             self.bar.say("refused", sentence, advice)
+        elif path.is_dir():
+            self.bar.say("info", f"The recipes are in “{path.name}”.", "", str(path))
         else:
             self.bar.say("info", f"Saved as {path.name}.", "", str(path))
 

@@ -172,6 +172,10 @@ class GridState(QObject):
             sentence = f"{lost} is no longer on the desk, so the picture will be another one."
             self.message.emit("look", sentence, "Undo brings it back.", "")
 
+    def undo(self) -> None:
+        """Take back what was last done to the desk."""
+        self._mix.undo.undo()
+
     def stop(self) -> None:
         """End for good, when everything that is finished is saved."""
         self.cancel()
