@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QDropEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QDropEvent, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from ui.browser.cards import CARD_MIME, paths_in
@@ -13,6 +13,8 @@ from ui.theme import font, theme
 
 RECIPES = (".json", ".mp4", ".webm")
 _MARGIN = 16
+_AN_IMAGE = (Path("a picture.png"),)
+"""Stands for a picture that has no file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,12 @@ def plain_plan(paths: tuple[Path, ...]) -> DropPlan:
     return DropPlan("Drop to open the recipe" if is_recipe else "Drop to install")
 
 
+def _dragged(data: QMimeData) -> tuple[Path, ...]:
+    """The files that are dragged, or what stands for a picture without one."""
+    paths = paths_in(data) if data.hasUrls() else ()
+    return paths or (_AN_IMAGE if data.hasImage() else ())
+
+
 class DropOverlay(QWidget):
     """Covers its parent while files from outside are dragged over it.
 
@@ -51,6 +59,9 @@ class DropOverlay(QWidget):
     """
 
     dropped = Signal(object, QPoint)
+    """tuple[Path, ...] and where in the window."""
+    image_dropped = Signal(QImage, QPoint)
+    """A picture without a file, as browsers give it."""
 
     def __init__(self, parent: QWidget, plan: Callable[[tuple[Path, ...]], DropPlan] = plain_plan) -> None:
         super().__init__(parent)
@@ -83,7 +94,7 @@ class DropOverlay(QWidget):
         if data.hasFormat(CARD_MIME) and watched is not self._window:
             event.ignore()
             return True
-        paths = paths_in(data) if data.hasUrls() and event.source() is None else ()
+        paths = _dragged(data) if event.source() is None else ()
         if not paths:
             return False
         event.setDropAction(Qt.DropAction.CopyAction)
@@ -110,7 +121,11 @@ class DropOverlay(QWidget):
     def _drop(self, watched: QObject, event: QDropEvent, paths: tuple[Path, ...]) -> None:
         self.hide()
         self._over = None
-        self.dropped.emit(paths, self._place(watched, event))
+        place = self._place(watched, event)
+        if paths == _AN_IMAGE:
+            self.image_dropped.emit(QImage(event.mimeData().imageData()), place)
+        else:
+            self.dropped.emit(paths, place)
 
     def _place(self, watched: QObject, event: QDropEvent) -> QPoint:
         """Where in the window."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint
+from PySide6.QtGui import QImage
 
 from ui.drop_overlay import RECIPES, DropPlan, plain_plan
 from ui.state.input_places import CLIPS, SPOKEN, Place, is_picture
@@ -43,6 +44,12 @@ def is_taken(paths: tuple[Path, ...], place: QPoint, row: InputRow | None, input
     if pictures:
         inputs.take(paths)
     return pictures
+
+
+def take_image(image: QImage, place: QPoint, row: InputRow | None, inputs: InputState) -> None:
+    """Keep a picture that has no file, and put it in the slot at a place of the window, or where it is wanted."""
+    if not image.isNull():
+        inputs.paste(image, row.place_at(row.mapFrom(row.window(), place)) if row else None)
 
 
 def _are_inputs(paths: tuple[Path, ...]) -> bool:

@@ -33,15 +33,19 @@ class InputRow(QWidget):
         """The place whose slot has the focus."""
         return next((slot.place for slot in self.slots if slot.hasFocus()), None)
 
+    def place_at(self, point: QPoint) -> Place | None:
+        """The place whose slot is at a point of this row."""
+        there = (slot.place for slot in self.slots if slot.geometry().contains(point))
+        return next(there, None) if self.isVisible() else None
+
     # What one does
 
     def take_dropped(self, files: tuple[Path, ...], place: QPoint) -> bool:
         """Put files where they were dropped in this row; False where that is beside every slot."""
-        slot = next((slot for slot in self.slots if slot.geometry().contains(place)), None)
-        if slot is None or not self.isVisible():
-            return False
-        self._inputs.put_all(files, slot.place)
-        return True
+        found = self.place_at(place)
+        if found is not None:
+            self._inputs.put_all(files, found)
+        return found is not None
 
     def landings(self, file: Path) -> list[Landing]:
         """The slots that a file can be dropped on."""

@@ -117,9 +117,7 @@ class InputState(QObject):
         for file in files:
             place = next_place(self.inputs, self._run.model)
             if place is None:
-                title = self._run.model.title
-                advice = "Open a model that takes pictures first: I2V, TI2V, FLF2V or VACE."
-                self.message.emit("info", f"{title} takes no pictures.", advice, "")
+                self._refuse_pictures()
                 return False
             self.put(file, place)
         return True
@@ -174,9 +172,13 @@ class InputState(QObject):
     def _save(self, image: Callable[[], QImage], prefix: str, place: Place | None) -> None:
         place = place or next_place(self.inputs, self._run.model)
         if place is None:
-            self.take([Path("picture")])  # which says that there is no place
+            self._refuse_pictures()
         else:
             self._reader.save(image, prefix, place)
+
+    def _refuse_pictures(self) -> None:
+        advice = "Open a model that takes pictures first: I2V, TI2V, FLF2V or VACE."
+        self.message.emit("info", f"{self._run.model.title} takes no pictures.", advice, "")
 
     def _look(self, wanted: Wanted) -> None:
         self._asked.add(wanted)

@@ -112,12 +112,19 @@ def hover(program: Program, paths: tuple[Path, ...], on: QWidget) -> DropOverlay
     return overlay
 
 
+def drop_data(program: Program, data: QMimeData, on: QWidget) -> None:
+    """Drag something from outside onto a widget of the window and let go."""
+    window = program.window
+    where, overlay = on.mapTo(window, on.rect().center()), window.findChild(DropOverlay)
+    assert overlay is not None and send(window, QDragEnterEvent, data, where).isAccepted()
+    for kind in (QDragEnterEvent, QDragMoveEvent, QDropEvent):
+        send(overlay, kind, data, where)
+    assert overlay.isHidden()
+
+
 def drop(program: Program, *paths: Path, on: QWidget | None = None) -> None:
     """Drag files from outside onto a widget of the window and let go."""
-    target = on or program.window.stage.player
-    overlay = hover(program, paths, target)
-    send(overlay, QDropEvent, files(*paths), target.mapTo(program.window, target.rect().center()))
-    assert overlay.isHidden()
+    drop_data(program, files(*paths), on or program.window.stage.player)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

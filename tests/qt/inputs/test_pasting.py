@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from tests.fakes import FakeSession
-from tests.qt.inputs.conftest import Wear, drop, files, said, slot
+from tests.qt.inputs.conftest import Wear, drop, drop_data, files, said, slot
 from ui.app import Program
 
 Write = Callable[..., Path]
@@ -83,6 +83,20 @@ def test_pasting_on_a_slot_fills_that_slot(program: Program, qtbot: QtBot, wear:
     with qtbot.waitSignal(program.pictures.saved):
         QTest.keyClick(end, Qt.Key.Key_V, CTRL)
     assert program.inputs.inputs.end_image is not None and program.inputs.inputs.start_image is None
+
+
+def test_a_picture_dragged_out_of_a_browser_is_kept(program: Program, qtbot: QtBot, wear: Wear) -> None:
+    wear("wan2.2-i2v-a14b")
+    image = QImage(40, 30, QImage.Format.Format_RGB32)
+    image.fill(QColor("green"))
+    data = QMimeData()
+    data.setImageData(image)
+    data.setUrls([QUrl("https://example.com/a.png")])
+    with qtbot.waitSignal(program.pictures.saved):
+        drop_data(program, data, slot(program, "Last frame"))
+    end = program.inputs.inputs.end_image
+    assert end is not None and [Path(end.file)] == kept(program)
+    assert QColor(QImage(end.file).pixel(3, 3)) == QColor("green")
 
 
 def test_copied_files_are_used_where_they_are(
