@@ -17,7 +17,7 @@ from ui.coverage.opener import CoverageOpener
 from ui.desk.desk import DeskPanel
 from ui.drop_overlay import RECIPES, DropOverlay, DropPlan
 from ui.help import ABOUT, SHORTCUTS
-from ui.inputs.drops import is_taken, plan_of, take_image, take_image
+from ui.inputs.drops import is_taken, plan_of, take_image
 from ui.library_watch import LibraryWatch
 from ui.message_bar import MessageBar
 from ui.models.opener import NewModelOpener
@@ -185,7 +185,6 @@ class MainWindow(QMainWindow):
         self.browser.trashed.connect(own.cards.lose)
         self._overlay.dropped.connect(self._take_dropped)
         self._overlay.image_dropped.connect(self._take_image)
-        self._overlay.image_dropped.connect(self._take_image)
         own.catalog.found.connect(self._on_found)
         own.catalog.lost.connect(own.cards.lose)
         own.catalog.scan_finished.connect(self._on_looked)
@@ -253,9 +252,6 @@ class MainWindow(QMainWindow):
 
     def _plan(self, paths: tuple[Path, ...]) -> DropPlan:
         return plan_of(paths, self.stage.input_row, self._states.inputs)
-
-    def _take_image(self, image: QImage, place: QPoint) -> None:
-        take_image(image, place, self.stage.input_row, self._states.inputs)
 
     def _take_image(self, image: QImage, place: QPoint) -> None:
         take_image(image, place, self.stage.input_row, self._states.inputs)
