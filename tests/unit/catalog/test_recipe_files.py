@@ -96,6 +96,22 @@ def test_a_missing_seed_is_drawn_anew(demo: ModelInfo) -> None:
     assert len({complete(Recipe(), demo).seed for _ in range(8)}) > 1
 
 
+def test_given_sigmas_say_how_many_steps(demo: ModelInfo) -> None:
+    filled = complete(Recipe(sigmas=(1.0, 0.75, 0.5)), demo)
+    assert (filled.steps, filled.sigmas) == (3, (1.0, 0.75, 0.5))
+    with pytest.raises(BadRecipe, match=r"“boundary_step” is 3; it must be less than “steps” \(3\)"):
+        complete(Recipe(sigmas=(1.0, 0.75, 0.5), boundary_step=3), demo)
+
+
+def test_a_model_of_one_expert_has_no_boundary(demo: ModelInfo) -> None:
+    one = replace(demo, experts=("high",), boundary=None)
+    for asked in (Recipe(boundary=0.5), Recipe(boundary_step=2)):
+        filled = complete(asked, one)
+        assert filled.boundary is None and filled.boundary_step is None
+        kept = complete(asked, demo)
+        assert (kept.boundary, kept.boundary_step) == (asked.boundary, asked.boundary_step)
+
+
 def test_a_model_of_one_expert_has_one_guidance(demo: ModelInfo) -> None:
     one = replace(demo, experts=("high",), boundary=None)
     assert complete(Recipe(guidance=Guidance(6.0, 1.0)), one).guidance == Guidance(6.0, 6.0)
