@@ -108,7 +108,10 @@ def _window() -> list[Line]:
 
 def _device() -> list[Line]:
     """Asked in a process of its own: a broken CUDA must not take the doctor with it."""
-    code = "from engine.inference import device as d; print(d.describe(d.choose('auto')))"
+    code = (
+        "from engine.inference import device as d; x = d.choose('auto'); m = d.memory(x);"
+        "print(d.describe(x)); print(x.type, m.free, m.total)"
+    )
     root = Path(__file__).resolve().parent.parent
     try:
         done = subprocess.run(
@@ -119,7 +122,17 @@ def _device() -> list[Line]:
         return [("device", "PyTorch did not answer within two minutes", False)]
     if done.returncode != 0:
         return [("device", (done.stderr.strip().splitlines() or ["PyTorch cannot be imported"])[-1], False)]
-    return [("device", done.stdout.strip(), True), ("memory", _memory(), True)]
+    name, numbers = done.stdout.strip().splitlines()[-2:]
+    return [("device", name, True), ("memory", _memory(), True), *_plans(*numbers.split())]
+
+
+def _plans(device: str, free: str, total: str) -> list[Line]:
+    """Where the parts of each known model would be."""
+    from engine.doctor_memory import planned  # beside the window's start, which asks for libraries only
+    from engine.host_memory import Memory
+
+    memory = Memory(int(free), int(total))
+    return [("plan", f"{title}: {said}", True) for title, said in planned(device, memory)]
 
 
 def _memory() -> str:

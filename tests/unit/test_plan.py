@@ -1,12 +1,15 @@
 """Plans of memory: laws that hold for every model and machine, and what the known Wans come to."""
 
+import json
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.folders import HOME_VARIABLE, default_folders
 from catalog.models import find_model
+from engine.doctor_memory import planned
 from engine.host_memory import Memory, host_memory
 from engine.memory_words import details, sentence, stepped_down
 from engine.model_sizes import Blocks, Bytes, ModelSizes, Transformer, model_sizes
@@ -204,6 +207,21 @@ def test_the_demo_is_read_from_its_headers() -> None:
         sizes, Work(info.defaults.width, info.defaults.height, info.defaults.frames), host_memory(), "cpu"
     )
     assert found.mode == "resident" and found.needs < GIB
+
+
+def test_the_doctor_says_the_plan_of_every_known_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    models = default_folders().models
+    models.mkdir(parents=True)
+    parts = {part: str(tmp_path / part) for part in ("high", "text_encoder", "tokenizer", "vae")}
+    gone = {"format": 1, "title": "Gone", "model": "wan2.1-t2v-14b", "parts": parts}
+    (models / "gone.wanmodel.json").write_text(json.dumps(gone), "utf-8")
+    found = dict(planned("cuda", Memory(24 * GIB, 24 * GIB)))
+    demo = find_model("demo")
+    assert "All resident" in found.pop(demo.title) and len(found) == 1
+    assert next(iter(found.values())).startswith("no plan: ")
 
 
 def test_the_computer_says_how_much_memory_it_has() -> None:
