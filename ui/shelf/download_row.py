@@ -67,6 +67,7 @@ class DownloadRow(QWidget):
         size.setRetainSizeWhenHidden(True)
         self.bar.setSizePolicy(size)
         self.bar.setVisible(state.is_busy)
+        had_focus = self.cancel.hasFocus()
         self.cancel.setVisible(state.is_busy)
         self.cancel.setEnabled(state.phase == "running")
         words, tip = _offer(order)
@@ -76,6 +77,8 @@ class DownloadRow(QWidget):
         self.main.setAccessibleName(words)
         self.main.setToolTip(tip)
         self.main.setEnabled(order is not None and (not state.is_busy or words == "Open"))
+        if had_focus and not state.is_busy:
+            self.main.setFocus()
         self._show_progress()
 
     def _show_progress(self) -> None:
@@ -106,6 +109,7 @@ class DownloadRow(QWidget):
             self.open_wanted.emit(self._order)
         else:
             self._state.start(self._order)
+            self.cancel.setFocus()
 
 
 def _offer(order: Order | None) -> tuple[str, str]:

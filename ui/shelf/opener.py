@@ -47,7 +47,6 @@ class ShelfOpener(QObject):
         """Show the dialog, in front of what covers it."""
         dialog = self.dialog or self._make()
         dialog.show()
-        dialog.raise_()
         dialog.activateWindow()
 
     def stop(self) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QRadioButton,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -39,7 +40,6 @@ class WayList(QScrollArea):
         self._box = QVBoxLayout(self._inner)
         self._box.setContentsMargins(0, 0, 8, 0)
         self._box.setSpacing(4)
-        self._box.addStretch(1)
         self.setWidget(self._inner)
 
     @property
@@ -59,6 +59,8 @@ class WayList(QScrollArea):
                 (kept or self.rows)[0].button.setChecked(True)
         for row in self.rows:
             row.refresh()
+        heights = [row.sizeHint().height() + self._box.spacing() for row in self.rows]
+        self.setMaximumHeight(sum(heights) + 2)  # what is said of them follows at once
 
     def _add(self, order: Order, is_named: bool) -> None:
         row = WayRow(order, is_named)
@@ -84,6 +86,7 @@ class WayRow(QFrame):
         self.setProperty("ground", "panel")
         title = way_title(order.way, is_named)
         self.button = QRadioButton(title)
+        self.button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.button.setToolTip(f"{title}\nfrom {', '.join(order.way.repositories)}")
         self.here = QLabel()
         size = QLabel(size_words(order.way.size))
