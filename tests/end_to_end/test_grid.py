@@ -66,7 +66,7 @@ def test_a_cells_recipe_makes_its_clip_again(
     _, state, said = grid
     clips = [event for event in said if isinstance(event, RunFinished)]
     assert len({clip.frames.tobytes() for clip in clips}) == 4, "every cell is another clip"
-    assert state.made + state.taken_over == 4 * STEPS and state.taken_over > 0
+    assert state.pace.made + state.pace.taken_over == 4 * STEPS and state.pace.taken_over > 0
     last, cell = clips[-1], state.cells[state.grid.order[-1]]  # type: ignore[union-attr]
     assert cell.recipe == last.recipe and cell.file is not None
     program.bridge.budget = 0  # nothing is taken over: it is rendered from its first step

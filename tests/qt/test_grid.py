@@ -88,9 +88,9 @@ def rendered(bench: Program, qtbot: QtBot, session: FakeSession) -> tuple[GridWi
 
 def one_step(qtbot: QtBot, bench: Program, session: FakeSession) -> None:
     _, state = parts(bench)
-    made = state.made
+    made = state.pace.made
     session.steps.put(None)
-    qtbot.waitUntil(lambda: state.made > made)
+    qtbot.waitUntil(lambda: state.pace.made > made)
 
 
 def test_it_is_set_up_from_the_desk_and_says_what_it_comes_to(bench: Program) -> None:
@@ -126,8 +126,11 @@ def test_every_cell_gets_its_clip_with_its_recipe_and_shared_steps_are_made_once
     assert names[1] == "1-2 halo LOW 1.00, halo HIGH 0.00.mp4" and len(names) == 4
     found = [recipe_files.load(state.folder / name).loras[0] for name in names]
     assert [(use.high, use.low) for use in found] == [(0, 0), (0, 1), (1, 0), (1, 1)]
-    assert len(session.heard) == state.made == 2 * HIGH + 4 * (STEPS - HIGH)
-    assert state.taken_over == 4 * STEPS - state.made and "2 of 16 steps shared" in window.status.text()
+    assert len(session.heard) == state.pace.made == 2 * HIGH + 4 * (STEPS - HIGH)
+    assert (
+        state.pace.taken_over == 4 * STEPS - state.pace.made
+        and "2 of 16 steps shared" in window.status.text()
+    )
     assert not bench.run.takes.all and bench.run.phase == "idle", "the stage had no part in it"
 
 
@@ -157,7 +160,7 @@ def test_a_clip_goes_first_and_the_grid_goes_on_by_itself(
         pass
     qtbot.waitUntil(lambda: is_over(state), timeout=30_000)
     assert state.finished == 4 and bench.run.takes.current is not None
-    assert state.made == 2 * HIGH + 4 * (STEPS - HIGH), "what was made before the clip was kept"
+    assert state.pace.made == 2 * HIGH + 4 * (STEPS - HIGH), "what was made before the clip was kept"
 
 
 def test_an_audition_goes_first_and_a_grid_ends_one(
@@ -236,7 +239,7 @@ def test_a_cell_is_taken_onto_the_desk_in_one_undo_step(
             QTest.keyClick(window.view, key)
     else:
         window.view.choose(2)
-        QTest.mouseClick(window.take, Qt.MouseButton.LeftButton)
+        QTest.mouseClick(window.foot.take, Qt.MouseButton.LeftButton)
     now = bench.mix.strips
     assert (now[0].high, now[0].low) == (1.0, 0.0) and now[0].id == halo.id
     assert now[1].low == 1.0, "the desk is as it was when the grid began: it plays that clip"
@@ -295,7 +298,7 @@ def test_the_whole_grid_is_one_video(
     window, state = rendered(bench, qtbot, session)
     file = tmp_path / f"sheet{suffix}"
     with qtbot.waitSignal(state.files.written, timeout=30_000):
-        window.export_to(file)
+        window.foot.export_to(file)
     assert [message.sentence for message in window.bar.messages] == [f"Saved as {file.name}."]
     ffmpeg = [
         imageio_ffmpeg.get_ffmpeg_exe(),
@@ -324,7 +327,7 @@ def test_an_export_never_replaces_a_file_that_nobody_named(
 ) -> None:
     window, _ = rendered(bench, qtbot, session)
     (tmp_path / "sheet.mp4").write_text("mine")
-    window.export_to(tmp_path / "sheet")
+    window.foot.export_to(tmp_path / "sheet")
     assert "already there" in window.bar.messages[-1].sentence
     assert (tmp_path / "sheet.mp4").read_text() == "mine"
 
@@ -335,7 +338,7 @@ def test_every_cell_has_a_recipe_whether_it_was_rendered_or_not(
     session.is_to_fail = True
     window, state = rendered(bench, qtbot, session)
     with qtbot.waitSignal(state.files.written) as written:
-        window.save_recipes(tmp_path)
+        window.foot.save_recipes(tmp_path)
     files = sorted(written.args[0].iterdir())
     found = [recipe_files.load(file) for file in files]
     assert [(r.loras[0].high, r.loras[0].low) for r in found] == [(0, 0), (0, 1), (1, 0), (1, 1)]
@@ -369,9 +372,9 @@ def test_a_clip_that_cannot_be_saved_is_shown_all_the_same(
     bench.settings.outputs = tmp_path / "no folder" / "outputs"
     window, state = rendered(bench, qtbot, session)
     assert state.finished == 4 and all(cell.small is not None and cell.file is None for cell in state.cells)
-    assert "Not saved" in window.chosen.text()
+    assert "Not saved" in window.foot.chosen.text()
     with qtbot.waitSignal(state.files.written):
-        window.save_recipes(tmp_path)
+        window.foot.save_recipes(tmp_path)
     assert window.bar.messages[-1].sentence.startswith("The recipes are in “grid ")
 
 

@@ -22,7 +22,7 @@ _CALM = 150
 
 
 class GridSetup(QWidget):
-    """Edits the next grid; `grid` is what it comes to. The desk and all other settings are those of the moment."""
+    """Edits the next grid, `grid`. The desk and all other settings are those of the moment."""
 
     def __init__(self, bridge: EngineBridge, run: RunState, mix: MixState, state: GridState) -> None:
         super().__init__()

@@ -14,10 +14,10 @@ def progress_words(state: GridState) -> str:
         words.append("waits for what else is rendered")
     elif state.is_going:
         words += [cell.words.lower() for cell in state.cells if cell.status == "rendering"]
-        if state.seconds_left is not None:
-            words.append(f"{_clock(state.seconds_left)} left")
-    elif state.taken_over:
-        words.append(f"{state.taken_over} of {state.taken_over + state.made} steps shared")
+        left = state.pace.seconds_left(state.cells)
+        words += [] if left is None else [f"{_clock(left)} left"]
+    elif shared := state.pace.taken_over:
+        words.append(f"{shared} of {shared + state.pace.made} steps shared")
     return " · ".join(words)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -16,6 +15,7 @@ from engine.messages import Event, Failed, RunCancelled, RunFinished, RunStarted
 from ui.state.audition import Audition
 from ui.state.grid_cell import CellState, Small
 from ui.state.grid_files import MOST_BYTES, GridFiles, new_folder
+from ui.state.grid_pace import GridPace
 from ui.state.mix import MixState
 from ui.state.run import RunState
 from ui.state.strip import StripState
@@ -53,16 +53,10 @@ class GridState(QObject):
         self.cells: tuple[CellState, ...] = ()
         self.folder: Path | None = None
         self.is_going = False
-        self.made = 0
-        """Steps that were denoised for this grid."""
-        self.taken_over = 0
-        """Steps that cells had in common with what was rendered before them."""
+        self.pace = GridPace()
         self._strips: tuple[StripState, ...] = ()
         self._model = run.model.path
         self._current: tuple[int, int] | None = None  # the run, and its cell's place
-        self._costs: tuple[int, ...] = ()
-        self._step_seconds: list[float] = []
-        self._other_seconds: list[float] = []
         self._rest = QTimer(self, singleShot=True, interval=STILLNESS)
         self._rest.timeout.connect(self._go_on)
         self.files.made_small.connect(self._on_made_small)
@@ -97,19 +91,6 @@ class GridState(QObject):
         is_there = self._run.model.path == self._model and not self._lost() and not self.hindrance()
         return bool(self.missing) and not self.is_going and is_there
 
-    @property
-    def seconds_left(self) -> float | None:
-        """How long the rest takes at the pace so far; None before there is one."""
-        if not self._step_seconds or not self._costs:
-            return None
-        waiting = [place for place, state in enumerate(self.cells) if state.status == "waiting"]
-        steps, clips = sum(self._costs[place] for place in waiting), len(waiting)
-        if self._current is not None:
-            state = self.cells[self._current[1]]
-            steps, clips = steps + state.steps - state.step, clips + 1
-        each = median(self._other_seconds) if self._other_seconds else 0.0
-        return steps * median(self._step_seconds[-16:]) + clips * each
-
     def hindrance(self) -> str:
         """Why no grid can begin now, in a sentence; nothing when it can."""
         if not self._run.is_ready:
@@ -134,8 +115,7 @@ class GridState(QObject):
             self.folder = outputs / "grid"  # saving the first clip will say what is wrong
         self.grid, self.cells = grid, tuple(CellState(cell) for cell in grid.cells)
         self._strips, self._model = self._mix.strips, self._run.model.path
-        self.made = self.taken_over = 0
-        self._costs, self._step_seconds, self._other_seconds = (), [], []
+        self.pace = GridPace()
         self.resume()
 
     def resume(self) -> None:
@@ -221,6 +201,7 @@ class GridState(QObject):
             return
         state = self.cells[place]
         state.status, state.step, state.steps = "rendering", 0, 0
+        self.pace.begin()
         self._current = self._bridge.render_apart(state.cell.recipe, state.cell.mix), place
         self._tell(place)
 
@@ -285,25 +266,22 @@ class GridState(QObject):
         self._tell(place)
 
     def _plan(self, event: RunStarted) -> None:
-        if not self._costs and self.grid is not None:
+        if not self.pace.costs and self.grid is not None:
             has_memory = bool(self._bridge.budget)
             every = (len(event.sigmas),) * len(self.cells)
-            self._costs = self.grid.costs(event.sigmas, event.experts) if has_memory else every
+            self.pace.costs = self.grid.costs(event.sigmas, event.experts) if has_memory else every
 
     def _on_step(self, state: CellState, event: StepFinished) -> None:
         state.step = event.step + 1
         if event.preview.size:
             state.preview = event.preview
-        if event.is_reused:
-            self.taken_over += 1
-        else:
-            self.made += 1
-            self._step_seconds.append(event.seconds)
+        self.pace.after(event)
 
     def _on_finished(self, place: int, event: RunFinished) -> None:
         state, self._current = self.cells[place], None
         assert self.folder is not None
         state.status, state.recipe = "done", event.recipe
+        self.pace.finish(event)
         file = self.folder / f"{file_stem(state.cell)}.mp4"
         self.files.keep(state, event, file, MOST_BYTES // len(self.cells))
         self._go_on()
