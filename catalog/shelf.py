@@ -32,16 +32,22 @@ _FIRST = ("fp8", "bf16", "fp16", "")
 
 @dataclass(frozen=True, slots=True)
 class Shelved:
-    """A model that can be had: what it does, and what its authors say of memory, "" when that is not known."""
+    """A model that can be had: what it does, what its authors say of memory, "" when that is not known, and
+    repositories with its transformers in other formats."""
 
     row: ModelEntry
     does: str
     memory: str = ""
+    also: tuple[str, ...] = ()
 
     @property
     def repositories(self) -> tuple[str, ...]:
         """The repositories whose files must be known before the ways to have it are."""
-        files = (self.row.files, *(_places()[name]["repository"] for name in _parts_beside(self.row)))
+        files = (
+            self.row.files,
+            *self.also,
+            *(_places()[name]["repository"] for name in _parts_beside(self.row)),
+        )
         return tuple(dict.fromkeys(name for name in (self.row.folder, *files) if name))
 
 
@@ -74,7 +80,7 @@ def shelf() -> tuple[Shelved, ...]:
     said = json.loads(resources.path("shelf.json").read_text("utf-8"))["models"]
     found = ((entry(model["id"]), model) for model in said)
     return tuple(
-        Shelved(row, model["does"], model.get("memory", ""))
+        Shelved(row, model["does"], model.get("memory", ""), tuple(model.get("also", ())))
         for row, model in found
         if row is not None and not unmet(row)
     )
@@ -84,7 +90,8 @@ def ways(shelved: Shelved, found: Mapping[str, Repository]) -> tuple[Way, ...]:
     """The ways to have a model, by what these repositories hold; those not in `found` give none."""
     row = shelved.row
     folder = found.get(row.folder) and _folder(found[row.folder], row)
-    files = _files(found[row.files], row, found) if row.files in found else ()
+    sources = [found[name] for name in (row.files, *shelved.also) if name in found]
+    files = tuple(way for source in sources for way in _files(source, row, found))
     return ((folder,) if folder else ()) + files
 
 

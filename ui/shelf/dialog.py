@@ -24,7 +24,7 @@ from ui.shelf.model_list import OTHER, ModelList
 from ui.shelf.order import Order
 from ui.shelf.state import ShelfState
 from ui.shelf.way_list import WayList
-from ui.shelf.words import here_words, licence_words, needs_words, page, takes_words, way_title
+from ui.shelf.words import licence_words, needs_words, page, takes_words, way_title
 
 _WIDTH, _HEIGHT, _MARGIN, _LIST = 960, 640, 48, 320
 LOOKING = "Asking the Hub…"
@@ -190,8 +190,8 @@ class ShelfDialog(QDialog):
         """What is said beside the models of the list: here, or how far the download is."""
         marks = {}
         for id, shelved in self._shelf.items():
-            said = [here_words(self._order(way, shelved)) for way in self._state.ways(shelved)]
-            marks[id] = "here" if "here" in said else ""
+            is_here = any(self._order(way, shelved).is_here for way in self._state.ways(shelved))
+            marks[id] = "here" if is_here else ""
         busy = self._state.order if self._state.is_busy else None
         if busy and busy.way.row:
             marks[busy.way.row.id] = "downloading"

@@ -5,9 +5,6 @@ from catalog.hub import page_of
 from catalog.shelf import Shelved, Way
 from ui.shelf.order import Order
 
-CHOOSE = "Choose a way to have it."
-INTO_NEW_MODEL = "The files come up as a new model once they are here."
-
 
 def way_title(way: Way, is_named: bool = False) -> str:
     """A way in a few words; with the model's name where it is not clear which."""

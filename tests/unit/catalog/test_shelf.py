@@ -9,7 +9,7 @@ from catalog.download import PICKLES
 from catalog.hub import HubFile, Repository, is_name
 from catalog.model_parts import where_to_get
 from catalog.model_table import entries, entry, unmet
-from catalog.shelf import Way, shared_repositories, shelf, ways, ways_in
+from catalog.shelf import Shelved, Way, shared_repositories, shelf, ways, ways_in
 from catalog.shelf_names import is_of, is_readable, named
 
 R21, R22 = "Comfy-Org/Wan_2.1_ComfyUI_repackaged", "Comfy-Org/Wan_2.2_ComfyUI_Repackaged"
@@ -156,6 +156,15 @@ def test_any_repository_can_be_looked_through() -> None:
         ("wan2.2-i2v-a14b", "GGUF Q4_K_M"),
         ("wan2.2-i2v-a14b", "GGUF Q8_0"),
     ]
+
+
+def test_another_maker_may_have_more_formats() -> None:
+    row = entry("wan2.1-t2v-14b")
+    assert row
+    more = holding("maker/gguf", ["wan2.1-t2v-14b-Q4_K_M.gguf"])
+    shelved = Shelved(row, "", also=(more.name,))
+    offered = ways(shelved, found(r21=["wan2.1_t2v_14B_fp16.safetensors"]) | {more.name: more})
+    assert more.name in shelved.repositories and [way.numbers for way in offered] == ["fp16", "GGUF Q4_K_M"]
 
 
 @pytest.mark.parametrize(
