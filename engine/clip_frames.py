@@ -95,7 +95,8 @@ def _pictures(
     filters: str = _SQUARE,
 ) -> Iterator[NDArray[np.uint8]]:
     """Each picture of a clip over black, as ffmpeg decodes it."""
-    quiet = split("-nostdin -hide_banner -v error -protocol_whitelist file,pipe")
+    strict = [] if seek else ["-xerror"]  # between key frames a decoder may complain before it catches on
+    quiet = [*split("-nostdin -hide_banner -v error -protocol_whitelist file,pipe"), *strict]
     source = [*seek, "-f", kind, "-max_pixels", str(_MOST_PIXELS), "-i", f"file:{path.absolute()}"]
     raw = ["-map", "0:v:0", "-vf", f"{filters},format=rgba", *most, *split("-f image2pipe -c:v pam pipe:1")]
     with tempfile.TemporaryFile() as complaints:
@@ -110,8 +111,9 @@ def _pictures(
                 while (picture := _picture(running.stdout)) is not None:
                     check()
                     yield picture
+                running.wait()
             finally:
-                running.kill()
+                running.kill()  # whoever stopped asking waits for no clip
         complaints.seek(0)
         if running.returncode > 0:
             said = complaints.read()[-2000:].decode("utf-8", "replace").strip().splitlines()

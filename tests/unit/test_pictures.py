@@ -217,6 +217,34 @@ def test_another_rate_is_resampled_and_the_last_frame_stays(tmp_path: Path) -> N
     near(greys(path, 4, 2), [20, 180])
 
 
+def noisy(path: Path) -> Path:
+    drawn = np.random.default_rng(2).integers(0, 256, (12, 32, 48, 3), np.uint8)
+    video.save(path, drawn, 16, Recipe())
+    return path
+
+
+def test_an_mp4_that_is_cut_short_is_refused(tmp_path: Path) -> None:
+    path = noisy(tmp_path / "a.mp4")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(PictureRefused, match=r"a\.mp4 cannot be read"):
+        frames(path, (48, 32), "crop", 16, 12, lambda: None)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("suffix", ["mp4", "webm", "gif"])
+def test_no_damage_to_a_clip_is_a_bug(tmp_path: Path, suffix: str, seed: int) -> None:
+    path, chance = noisy(tmp_path / f"a.{suffix}"), np.random.default_rng(seed)
+    content = bytearray(path.read_bytes())
+    for place in chance.integers(12, len(content), 20):
+        content[place] = chance.integers(0, 256)
+    path.write_bytes(content)
+    try:
+        assert frames(path, (48, 32), "crop", 16, 12, lambda: None).shape == (12, 32, 48, 3)
+        assert still(path, (48, 32), "crop", "last").shape == (32, 48, 3)
+    except PictureRefused as refused:
+        assert str(refused).startswith(f"a.{suffix} ")
+
+
 def test_a_longer_clip_is_cut(tmp_path: Path) -> None:
     near(greys(clip(tmp_path / "a.mp4", 16, *range(10, 250, 20)), 16, 5), [10, 30, 50, 70, 90])
 

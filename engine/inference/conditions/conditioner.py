@@ -24,13 +24,13 @@ def seen(inputs: Inputs, fps: int | None) -> str:
     return json.dumps(_contents(inputs, fps), sort_keys=True) if to_json(inputs) else ""
 
 
-def sight(encoder: PictureEncoder, config: Any, expand_timesteps: bool) -> Sight | None:
-    """How a model of this configuration sees; None for one that is given text alone."""
+def sight(encoder: PictureEncoder, config: Any, takes: frozenset[str]) -> Sight | None:
+    """How a model of this configuration that takes these inputs sees; None where it takes none."""
     if "vace_layers" in config:
         return VaceSight(encoder, len(config.vace_layers))
     if config.in_channels != config.out_channels:
         return ChannelsSight(encoder, config.image_dim is not None)
-    return FirstFrameSight(encoder, config.patch_size) if expand_timesteps else None
+    return FirstFrameSight(encoder, config.patch_size) if "start_image" in takes else None
 
 
 class Conditioner:
@@ -39,7 +39,7 @@ class Conditioner:
     def __init__(self, parts: Components) -> None:
         self._encoder, self._device = PictureEncoder(parts), parts.device
         config = next(iter(parts.experts.values())).config
-        self._sight = sight(self._encoder, config, parts.expand_timesteps)
+        self._sight = sight(self._encoder, config, parts.info.takes)
         self._known: OrderedDict[str, Encoded] = OrderedDict()
 
     @property
