@@ -11,7 +11,7 @@ Way = Literal["auto", "exact", "fast"]
 Attention = Literal["auto", "sdpa", "cudnn", "flash", "flash3", "sage", "xformers", "math"]
 """Who computes attention; auto is sdpa, PyTorch's own, which picks a kernel that suits the device."""
 
-THRESHOLD = 0.05
+THRESHOLD = 0.1
 _FIELDS = {"way", "attention", "compile", "cache"}
 
 

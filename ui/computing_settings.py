@@ -156,7 +156,7 @@ def _above(field: QWidget, sentence: QLabel) -> QWidget:
 def _skip_box(cache: FirstBlock | None) -> QDoubleSpinBox:
     box = QDoubleSpinBox()
     box.setRange(0, _MOST_SKIPPED)
-    box.setSingleStep(0.01)
+    box.setSingleStep(0.05)
     box.setPrefix("where little changes: below ")
     box.setSpecialValueText("never")
     box.setValue(cache.threshold if cache else 0)

@@ -25,7 +25,8 @@ class CompiledBlocks:
 
     Compiled code takes weights as they come, so whatever is heard is composed into them before a block and
     taken back after it. No change of strengths, of adapters or of the expert is compiled anew; another size
-    of the clip is. A block inside which anybody listens (a meter, for one pass) runs as it is.
+    of the clip is. A block inside which anybody listens (a meter, for one pass) runs as it is for them, and then
+    compiled, so that listening changes no bit of the answer; as it is alone where they do not leave.
     """
 
     def __init__(
@@ -85,8 +86,10 @@ class _Playing:
                 beside.hook()
 
     def __call__(self, *args: Any, **named: Any) -> Tensor:
-        if any(module._forward_pre_hooks or module._forward_hooks for module in self._inside):
-            return self._as_it_is(*args, **named)
+        if self._is_listened_to():
+            answer = self._as_it_is(*args, **named)
+            if self._is_listened_to():
+                return answer
         try:
             self._lend()
             return self._code(self._block, *args, **named)
@@ -94,6 +97,9 @@ class _Playing:
             raise CompileFailed(f"A block cannot be compiled: {str(error).splitlines()[0]}") from error
         finally:
             self._give_back()
+
+    def _is_listened_to(self) -> bool:
+        return any(module._forward_pre_hooks or module._forward_hooks for module in self._inside)
 
     def _as_it_is(self, *args: Any, **named: Any) -> Tensor:
         """With the adapters on the layers' own hooks."""

@@ -271,12 +271,36 @@ def test_nothing_but_the_size_of_a_clip_is_compiled_anew(
     assert graphs.count == 2
 
 
+def test_compiled_blocks_follow_who_computes_attention(playing: WanSession, graphs: Graphs) -> None:
+    for attention in ("sdpa", "math", "sdpa"):
+        clips = [
+            latents(render(playing, short(computing=Computing("fast", attention, how)), faders(1.0, 1.0))[0])
+            for how in (True, False)
+        ]
+        assert np.array_equal(*clips)
+    assert graphs.count == 2
+
+
 def test_meters_measure_the_same_beside_compiled_blocks(playing: WanSession, graphs: Graphs) -> None:
-    meters = [
-        [step.meters for step in steps_of(render(playing, short(computing=how), faders(0.9, 0.4))[1])]
-        for how in (Computing(compile=True), Computing(way="fast"))
-    ]
-    assert meters[0] == meters[1] and all(dict(measured)["a"] > 0 for measured in meters[0])
+    meters = []
+    for how in (Computing(compile=True), Computing(way="fast")):
+        steps = steps_of(render(playing, short(computing=how), faders(0.9, 0.4))[1])
+        assert all(dict(step.meters)["a"] > 0 for step in steps)
+        meters.append(steps[0].meters)
+    assert meters[0] == meters[1]
+
+
+def test_listening_changes_no_bit_of_what_is_compiled(playing: WanSession) -> None:
+    def wrong(graph: torch.fx.GraphModule, _: list[Tensor]) -> object:
+        return lambda *args: tuple(answer * 1.001 for answer in graph.forward(*args))
+
+    torch._dynamo.reset()
+    computation = Computation(playing._loaded().experts, playing._rack, torch.device("cpu"), wrong)
+    playing.computation = computation
+    heard, _ = render(playing, short(computing=Computing(compile=True)), faders(0.9, 0.4))
+    playing._meter.begin = lambda *_: None  # type: ignore[method-assign]
+    unheard, _ = render(playing, short(computing=Computing(compile=True)), faders(0.9, 0.4), run=2)
+    assert np.array_equal(latents(heard), latents(unheard))
 
 
 def test_a_cancel_leaves_compiled_and_cached_blocks_as_they_were(playing: WanSession, graphs: Graphs) -> None:
