@@ -12,8 +12,8 @@ from catalog.models import Expert
 from engine.gauge import Cell, Gauge
 from engine.inference.lora import base
 from engine.inference.lora.beside import Beside
-from engine.inference.lora.delta import Delta, Pair, add_product
-from engine.inference.lora.gram import effective_rank, grams, singular_values, squared_norm
+from engine.inference.lora.delta import Pair
+from engine.inference.lora.gram import dense, effective_rank, grams, singular_values, squared_norm
 from engine.inference.lora.probe import spread
 
 RANKED = 96
@@ -80,7 +80,8 @@ class Gauging:
                 if effect.pairs or effect.deltas:
                     sums = cells[place(module)]
                     if effect.deltas:
-                        sums.change += _dense(effect.pairs, effect.deltas, beside.module)
+                        # what is no low-rank product would be made whole to be played fast, too
+                        sums.change += _squared(dense(effect, beside.module))
                     else:
                         low_rank.add_to(sums, module, effect.pairs)
                     sums.own += self._own_size(expert, module, beside.module)
@@ -95,19 +96,6 @@ class Gauging:
         if key not in self._own:
             self._own[key] = _squared(base.matrix(layer))
         return self._own[key]
-
-
-def _dense(pairs: tuple[Pair, ...], deltas: tuple[Delta, ...], layer: nn.Module) -> float:
-    """‖ΔW‖² of what is no low-rank product and would be made whole to be played fast, too."""
-    own = base.matrix(layer)
-    total = torch.zeros_like(own)
-    for pair in pairs:
-        scale = torch.full((pair.down.shape[0],), pair.scale, device=own.device)
-        add_product(total, pair.up.to(own), pair.down.to(own), scale)
-    for delta in deltas:
-        scale = torch.tensor([delta.scale], device=own.device)
-        delta.to(own.device, own.dtype).add_to_weight(total, scale, own)
-    return _squared(total)
 
 
 def _squared(matrix: Tensor) -> float:

@@ -1,17 +1,31 @@
-"""Sizes of low-rank products from their r × r Gram matrices, without forming them."""
+"""Sizes of low-rank products from their r × r Gram matrices, without forming them; of others, by forming them."""
 
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from engine.inference.lora.delta import Pair
+from engine.inference.lora import base
+from engine.inference.lora.delta import Effect, Pair, add_product
 
 
 def joined(pairs: Sequence[Pair]) -> tuple[Tensor, Tensor]:
     """Several pairs of one layer as one in float32: down [r, in] with the scales in it, up [out, r]."""
     down = torch.cat([pair.down.float() * pair.scale for pair in pairs])
     return down, torch.cat([pair.up.float() for pair in pairs], dim=1)
+
+
+def dense(effect: Effect, layer: nn.Module) -> Tensor:
+    """ΔW of one layer made whole [out, in·kernel], in the type that the layer computes in."""
+    own = base.matrix(layer)
+    total = torch.zeros_like(own)
+    for pair in effect.pairs:
+        scale = torch.full((pair.down.shape[0],), pair.scale, device=own.device)
+        add_product(total, pair.up.to(own), pair.down.to(own), scale)
+    for delta in effect.deltas:
+        scale = torch.tensor([delta.scale], device=own.device)
+        delta.to(own.device, own.dtype).add_to_weight(total, scale, own)
+    return total
 
 
 def grams(pairs: Sequence[Pair]) -> tuple[Tensor, Tensor]:

@@ -3,18 +3,21 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import prod
 from typing import Protocol, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.inference.lora import base
 from engine.inference.lora.beside import Beside
 from engine.inference.lora.delta import Call, Effect, Pair, add_product
-from engine.inference.lora.gram import joined
+from engine.inference.lora.gram import dense, joined
 
-LAYERS, TOKENS = 8, 32
+LAYERS, TOKENS = 8, 24
 """So many layers of an adapter, and so many tokens on each, both spread evenly over all there are."""
+TURNS = 3
+SMALL = 1 << 18
 
 
 class Probe(Protocol):
@@ -25,10 +28,10 @@ class Probe(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class LowRank:
-    """‖up down x‖ = ‖R down x‖ with up = Q R: the products are as wide as the rank, not as the layer.
+class Factored:
+    """‖ΔW x‖ = ‖factor x‖, with a factor [rows, in] in float32.
 
-    `factor` is R down [r, in] in float32.
+    For up down = Q R down it is R down: the product is as wide as the rank, not as the layer.
     """
 
     factor: Tensor
@@ -71,12 +74,17 @@ class AnyKind:
         self._scales = [torch.full((count,), scale, device=y.device) for count, scale in ranks]
 
 
-def probe_for(effect: Effect) -> Probe:
+def probe_for(effect: Effect, layer: nn.Module) -> Probe:
     """The cheapest arithmetic for what an adapter adds to one layer."""
-    if effect.deltas:
-        return AnyKind(effect)
-    down, up = joined(effect.pairs)
-    return LowRank(torch.linalg.qr(up, mode="r").R @ down)
+    if not effect.deltas:
+        down, up = joined(effect.pairs)
+        return Factored(torch.linalg.qr(up, mode="r").R @ down)
+    return Factored(dense(effect, layer).float()) if is_small(layer) else AnyKind(effect)
+
+
+def is_small(layer: nn.Module) -> bool:
+    """Whether a layer's weight is so small that whole matrices of its size cost nothing."""
+    return prod(base.weight_shape(layer)) <= SMALL
 
 
 def resting(places: Iterable[tuple[Beside, Effect]]) -> float | None:

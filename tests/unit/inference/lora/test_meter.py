@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from engine.inference.lora import rows
 from engine.inference.lora.meter import Meter
-from engine.inference.lora.probe import LAYERS, spread, spread_over
+from engine.inference.lora.probe import LAYERS, TURNS, spread, spread_over
 from engine.inference.lora.rack import Rack
 from tests.unit.inference.conformance.bench import Bench, bench
 from tests.unit.inference.conformance.cases import DIALECTS, DIFFERENCES, TYPES
@@ -107,6 +107,32 @@ def test_only_the_first_pass_counts(tmp_path: Path, x: Tensor) -> None:
             player(each)
         heard.append(meter.ratios()["a"])
     assert heard[0] == heard[1]
+
+
+def test_later_steps_listen_to_a_part_of_the_layers_in_turn(tmp_path: Path, x: Tensor) -> None:
+    """After all turns they have heard all; what a run before them had is forgotten."""
+    player = model()
+    rack = Rack({"high": player})
+    rack.attach("a", written(tmp_path, pairs()))
+    other = 3 * x.flip(1).roll(1, 2)
+
+    def step(meter: Meter, tokens: Tensor) -> tuple[int, float]:
+        before = sum(len(m._forward_pre_hooks) for m in player.modules())
+        meter.begin("high", ["a"])
+        listening = sum(len(m._forward_pre_hooks) for m in player.modules()) - before
+        player(tokens)
+        return listening, meter.ratios()["a"]
+
+    count, wanted = step(Meter(rack.beside), other)
+    meter = Meter(rack.beside)
+    assert step(meter, x)[0] == count
+    later = [step(meter, other) for _ in range(TURNS)]
+    assert sum(listening for listening, _ in later) == count
+    assert max(listening for listening, _ in later) <= -(-count // TURNS)
+    assert [ratio == wanted for _, ratio in later] == [False] * (TURNS - 1) + [True]
+    step(meter, x)
+    meter.stop()
+    assert step(meter, other) == (count, wanted)
 
 
 def test_a_step_that_was_given_up_leaves_nothing(tmp_path: Path, x: Tensor) -> None:
