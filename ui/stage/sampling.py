@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QPushButton
+from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QPushButton, QToolButton
 
 from catalog import sigma_text
 from catalog.errors import CatalogError
@@ -46,6 +46,9 @@ class SamplingEditor(Editor):
         self.sigmas = QLineEdit()
         self.sigmas.setPlaceholderText("computed from steps and shift")
         self.sigmas.setClearButtonEnabled(True)
+        (clear,) = self.sigmas.findChildren(QToolButton)
+        clear.setAccessibleName("Clear the sigmas")
+        clear.setToolTip("Back to sigmas computed from steps and shift")
         self.sigmas.setAccessibleName("Sigmas of the steps")
         self.sigmas.setToolTip("Paste sigmas or timesteps, one for each step: 1, 0.9375, 0.83333, 0.625")
         self.sigmas.editingFinished.connect(self._take_sigmas)
