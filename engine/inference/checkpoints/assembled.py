@@ -50,7 +50,6 @@ def load(info: ModelInfo, device: torch.device) -> Components:
         scheduler=UniPCMultistepScheduler(
             prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=info.defaults.shift
         ),
-        expand_timesteps=assembly.row.expand_timesteps,
         **(_image_side(parts["image_encoder"]) if experts["high"].config.image_dim is not None else {}),
     )
 

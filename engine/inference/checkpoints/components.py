@@ -24,7 +24,6 @@ class Components:
     experts: dict[Expert, WanTransformer3DModel]
     vae: AutoencoderKLWan
     scheduler: Any
-    expand_timesteps: bool
     image_encoder: CLIPVisionModel | None = None
     image_processor: Any = None
 

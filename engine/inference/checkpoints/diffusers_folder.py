@@ -51,7 +51,6 @@ def load(info: ModelInfo, device: torch.device) -> Components:
             # In half precision the VAE shows banding and overflows on some clips.
             vae=component(AutoencoderKLWan, info.path / "vae", torch.float32),
             scheduler=_scheduler(info, index),
-            expand_timesteps=bool(index.get("expand_timesteps", False)),
             **_image_side(info.path, index),
         )
     except (OSError, ValueError, KeyError, RuntimeError, CatalogError) as error:
