@@ -23,6 +23,7 @@ from engine.live import LiveControls
 from engine.messages import Branch, Event, Resume, Reuse, RunStarted, StepFinished
 from tests import tiny
 from tests.lora_files import lora_file
+from tests.unit.inference.compilers import Graphs
 from tests.unit.inference.playing import begun_at, faders, latents, render, short, steps_of
 
 ALWAYS = Computing(attention="sdpa")
@@ -224,17 +225,6 @@ def test_a_run_with_a_cache_is_resumed_bit_for_bit(playing: WanSession, tmp_path
 
 
 # Compiled blocks
-
-
-class Graphs:
-    """A compiler that runs what it is given as it is, and counts how often it is asked."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, graph: torch.fx.GraphModule, _: list[Tensor]) -> object:
-        self.count += 1
-        return graph.forward
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
 from catalog.header import read_header
 from engine.inference.computing_cache import StepCache
@@ -15,18 +14,8 @@ from engine.inference.lora.read import read_adapter
 from engine.inference.streaming.residence import Residence
 from tests.lora_files import lora_file
 from tests.unit.inference.checkpoints import tiny_parts
+from tests.unit.inference.compilers import Graphs
 from tests.unit.inference.streaming.test_residence import file, resting  # noqa: F401 - fixtures
-
-
-class Graphs:
-    """A compiler that runs what it is given as it is, and counts how often it is asked."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, graph: torch.fx.GraphModule, _: list[Tensor]) -> object:
-        self.count += 1
-        return graph.forward
 
 
 @pytest.mark.parametrize("staying", [0, 1])
