@@ -39,7 +39,8 @@ class Cell:
 class Grid:
     """A recipe and a mix, and one or two axes along which they change. Raises BadGrid.
 
-    The recipe's LoRAs are those of the mix, for whoever opens it; `names` gives each one's adapter.
+    With `seeds` every row is there once for each of them. The recipe's LoRAs are those of the mix, for whoever
+    opens it; `names` gives each one's adapter.
     """
 
     recipe: Recipe
@@ -47,6 +48,7 @@ class Grid:
     columns: Axis
     rows: Axis | None = None
     names: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         height, width = self.shape
@@ -56,15 +58,41 @@ class Grid:
                 "Type fewer values.",
             )
         one, other = self.columns, self.rows
-        if isinstance(one, SeedAxis) and isinstance(other, SeedAxis):
-            raise BadGrid("The seed is on both axes.", "Choose a LoRA for one of them.")
+        if [isinstance(one, SeedAxis), isinstance(other, SeedAxis), bool(self.seeds)].count(True) > 1:
+            raise BadGrid(
+                "Seeds are given twice.", "Choose a LoRA for the axes, or leave the other seeds out."
+            )
         if shared := _shared(one, other):
             raise BadGrid(f"{shared} is on both axes.", "Choose another fader for one of them.")
 
     @property
     def shape(self) -> tuple[int, int]:
         """How many rows and columns."""
-        return (len(self.rows.values) if self.rows else 1), len(self.columns.values)
+        rows = len(self.rows.values) if self.rows else 1
+        return rows * max(len(self.seeds), 1), len(self.columns.values)
+
+    @property
+    def has_seeds(self) -> bool:
+        """Whether clips differ in their seeds."""
+        return bool(self.seeds) or SeedAxis in (type(self.columns), type(self.rows))
+
+    @property
+    def rows_title(self) -> str:
+        """What sets the rows apart; nothing where there is only one."""
+        titles = [self.rows.title] if self.rows else []
+        return ", ".join([*titles, "seed"] if self.seeds else titles)
+
+    @property
+    def row_labels(self) -> tuple[str, ...]:
+        """What sets each row apart; nothing where there is only one."""
+        values = self.rows.labels if self.rows else ("",)
+        if not self.seeds:
+            return values if self.rows else ()
+        return tuple(f"{value}, {seed}".removeprefix(", ") for value in values for seed in self.seeds)
+
+    def row_value(self, row: int) -> int:
+        """The place of a row's value on its axis."""
+        return row // max(len(self.seeds), 1)
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -114,14 +142,18 @@ class Grid:
     @property
     def whole_recipe(self) -> Recipe:
         """The recipe that the grid was made of, with its axes in the field `GRID`."""
-        axes = {"columns": self._axis_values(self.columns)}
+        axes: dict[str, Any] = {"columns": self._axis_values(self.columns)}
         if self.rows:
             axes["rows"] = self._axis_values(self.rows)
+        if self.seeds:
+            axes["seeds"] = list(self.seeds)
         return replace(self.recipe, extra={**self.recipe.extra, GRID: axes})
 
     def _cell(self, row: int, column: int) -> Cell:
         recipe, mix, words = replace(self.recipe, loras=()), self.mix, list[str]()
-        for axis, index in ((self.columns, column), (self.rows, row)):
+        if self.seeds:
+            recipe = replace(recipe, seed=self.seeds[row % len(self.seeds)])
+        for axis, index in ((self.columns, column), (self.rows, self.row_value(row))):
             if axis is None:
                 continue
             words.append(f"{axis.title} {axis.labels[index]}")
@@ -133,6 +165,8 @@ class Grid:
                     for s in mix.strips
                 )
                 mix = replace(mix, strips=strips)
+        if self.seeds:
+            words.append(f"Seed {recipe.seed}")
         return Cell(row, column, recipe, mix, tuple(words))
 
     def _axis_values(self, axis: Axis) -> Mapping[str, Any]:

@@ -261,6 +261,19 @@ def test_a_seed_is_taken_with_its_cell(bench: Program, qtbot: QtBot, session: Fa
     assert bench.run.settings.seed == 12
 
 
+def test_two_faders_over_two_seeds(bench: Program, qtbot: QtBot, session: FailingSession) -> None:
+    window, _ = parts(bench)
+    write(window.setup.seeds, "11, x")
+    assert "“x” is no seed" in window.setup.summary.text()
+    write(window.setup.seeds, "11, 12")
+    assert "2 × 4 = 8 clips" in window.setup.summary.text()
+    window, state = rendered(bench, qtbot, session)
+    assert state.finished == 8 and state.pace.made == 2 * (2 * HIGH + 4 * (STEPS - HIGH))
+    state.take(6)
+    strip = bench.mix.strips[0]
+    assert (strip.high, strip.low, bench.run.settings.seed) == (1.0, 0.0, 12)
+
+
 def test_what_no_longer_holds_ends_it(bench: Program, qtbot: QtBot, session: FailingSession) -> None:
     window, state = parts(bench)
     QTest.mouseClick(window.render_button, Qt.MouseButton.LeftButton)

@@ -1,5 +1,7 @@
 """A grid as a value: its cells, their order, their names."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,6 +54,20 @@ def test_cells_set_what_their_axes_say_and_nothing_else() -> None:
     assert [cell.recipe.seed for cell in seeds] == [1, 2] and {cell.mix for cell in seeds} == {MIX}
 
 
+def test_with_seeds_every_row_is_there_once_for_each() -> None:
+    asked = replace(grid(axis("low", (0.0, 1.0)), axis("high", (0.0, 2.0))), seeds=(5, 4))
+    assert asked.shape == (4, 2) and asked.row_labels == ("0.00, 5", "0.00, 4", "2.00, 5", "2.00, 4")
+    cell = asked.cells[-1]
+    assert (cell.recipe.seed, cell.mix.strips[0].high, cell.mix.strips[0].low) == (4, 2.0, 1.0)
+    assert cell.words[-1] == "Seed 4" and asked.row_value(cell.row) == 1 and asked.has_seeds
+    assert [asked.cells[place].recipe.seed for place in asked.order] == [5] * 4 + [4] * 4
+    assert sum(asked.costs(SIGMAS, EXPERTS)) == least(asked) == 2 * (2 * 2 + 4 * 3)
+    assert asked.whole_recipe.extra[GRID]["seeds"] == [5, 4]
+    one_row = replace(grid(axis("low", (0.0, 1.0))), seeds=(5, 4))
+    assert one_row.row_labels == ("5", "4") and one_row.rows_title == "seed"
+    assert grid(axis()).row_labels == () and grid(axis()).rows_title == ""
+
+
 def test_a_fader_takes_over_from_its_own_curve_only() -> None:
     curve = Curve((Point(1.0, 0.2), Point(0.0, 0.8)))
     mix = Mix(1, (Strip("a", 1.0, 1.0, (), curve, curve),))
@@ -62,8 +78,12 @@ def test_a_fader_takes_over_from_its_own_curve_only() -> None:
 def test_what_makes_no_grid_is_refused_in_words() -> None:
     with pytest.raises(BadGrid, match="LOW is on both"):
         grid(axis("both"), axis("low"))
-    with pytest.raises(BadGrid, match="seed"):
+    with pytest.raises(BadGrid, match="Seeds"):
         grid(SeedAxis((1,)), SeedAxis((2,)))
+    with pytest.raises(BadGrid, match="Seeds"):
+        replace(grid(SeedAxis((1,))), seeds=(2,))
+    with pytest.raises(BadGrid, match="at most"):
+        replace(grid(axis(values=tuple(map(float, range(9))))), seeds=tuple(range(8)))
     with pytest.raises(BadGrid, match=f"at most {MOST_CELLS}"):
         grid(axis(values=tuple(map(float, range(9)))), SeedAxis(tuple(range(8))))
     grid(axis("high"), axis("low"))

@@ -1,4 +1,4 @@
-"""What is under the clips of a grid: the chosen one, what can be done with it and with all, and the transport."""
+"""What is under the clips of a grid: the chosen one, what can be done with it and all, and the transport."""
 
 from __future__ import annotations
 

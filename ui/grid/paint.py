@@ -41,10 +41,10 @@ class Look:
 
 def width_beside(grid: Grid, look: Look) -> float:
     """How wide the rows' labels are; 0 where there are no rows."""
-    if grid.rows is None:
+    if not grid.row_labels:
         return 0.0
-    title = QFontMetricsF(look.bold).horizontalAdvance(grid.rows.title)
-    values = (QFontMetricsF(look.plain).horizontalAdvance(label) for label in grid.rows.labels)
+    title = QFontMetricsF(look.bold).horizontalAdvance(grid.rows_title)
+    values = (QFontMetricsF(look.plain).horizontalAdvance(label) for label in grid.row_labels)
     return min(float(int(max(title, *values)) + 4), WIDEST)
 
 
@@ -58,14 +58,14 @@ def paint_labels(painter: QPainter, sheet: Sheet, grid: Grid, look: Look, edge: 
     for column, label in enumerate(grid.columns.labels):
         area = sheet.column_label(column).translated(across)
         _write(painter, area, label, look.plain, look.theme.text, middle)
-    if grid.rows is not None:
+    if grid.row_labels:
         painter.fillRect(QRectF(0, 0, sheet.left - SPACE, sheet.y + size.height()).translated(down), ground)
-        for row, label in enumerate(grid.rows.labels):
+        for row, label in enumerate(grid.row_labels):
             area = sheet.row_label(row).translated(down)
             _write(painter, area, label, look.plain, look.theme.text, start)
         painter.fillRect(QRectF(0, 0, sheet.left - SPACE, sheet.top - SPACE).translated(edge), ground)
         area = sheet.rows_title.translated(edge)
-        _write(painter, area, grid.rows.title, look.bold, _colour(grid.rows, look), start)
+        _write(painter, area, grid.rows_title, look.bold, _colour(grid.rows, look), start)
     area = sheet.columns_title.translated(edge)
     _write(painter, area, grid.columns.title, look.bold, _colour(grid.columns, look), start)
 
@@ -145,7 +145,7 @@ def _write(
     painter.drawText(area, align, shown)
 
 
-def _colour(axis: Axis, look: Look) -> str:
+def _colour(axis: Axis | None, look: Look) -> str:
     """An expert's colour where an axis is one expert's."""
     if isinstance(axis, StrengthAxis) and axis.part != "both":
         return look.theme.high if axis.part == "high" else look.theme.low

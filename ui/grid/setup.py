@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from catalog.grid_values import BadValues
+from catalog.grid_values import BadValues, seeds_in
 from catalog.planned_axis import planned
 from catalog.sampling import Sampling
 from engine.bridge import EngineBridge
@@ -31,6 +31,7 @@ class GridSetup(QWidget):
         self.columns = AxisEditor("Columns", is_optional=False)
         self.rows = AxisEditor("Rows", is_optional=True)
         self.clips = ClipSize(run)
+        self.seeds = QLineEdit()
         self.follow = QPushButton("As the clip")
         self.summary = QLabel()
         self.problem = ""
@@ -60,7 +61,8 @@ class GridSetup(QWidget):
             loras=self._mix.uses(),
         )
         names = tuple(strip.adapter for strip in self._mix.mix.strips)
-        return Grid(recipe, self._mix.mix, columns, rows, names)
+        typed = self.seeds.text().strip()
+        return Grid(recipe, self._mix.mix, columns, rows, names, seeds_in(typed) if typed else ())
 
     def refresh(self) -> None:
         """Follow the desk and the settings, and say what the grid comes to."""
@@ -107,6 +109,10 @@ class GridSetup(QWidget):
         self.follow.setToolTip("Size, frames and steps of the next clip")
         self.follow.setAccessibleName("Size and steps as those of the next clip")
         self.follow.clicked.connect(self.clips.follow_clip)
+        self.seeds.setPlaceholderText("Seeds: the clip's own, or 7, 8, 9")
+        self.seeds.setAccessibleName("Seeds")
+        self.seeds.setToolTip("Every row is made with each of these seeds: 7, 8, 9 or 7…9")
+        self.seeds.textEdited.connect(self.refresh)
         self.summary.setWordWrap(True)
         self.summary.setProperty("px", "12")
         self.summary.setAccessibleName("What the grid comes to")
@@ -126,5 +132,6 @@ class GridSetup(QWidget):
         clips.setSpacing(6)
         clips.addLayout(line)
         clips.addWidget(self.clips)
+        clips.addWidget(self.seeds)
         column.addLayout(clips)
         column.addWidget(self.summary)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.bridge import EngineBridge
 from engine.grid import Cell, Grid, file_stem
-from engine.grid_axis import SeedAxis, StrengthAxis
+from engine.grid_axis import StrengthAxis
 from engine.messages import Event, Failed, RunCancelled, RunFinished, RunStarted, StepFinished
 from ui.state.audition import Audition
 from ui.state.grid_cell import CellState, Small
@@ -145,8 +145,7 @@ class GridState(QObject):
         there = [(strip, now) for strip in self._strips if (now := self._mix.strip(strip.id))]
         strips = [self._set_as(replace(strip, entry=now.entry), cell) for strip, now in there]
         self._mix.change(f"take {', '.join(cell.words)}", strips)
-        seeds = self.grid is not None and SeedAxis in map(type, (self.grid.columns, self.grid.rows))
-        if seeds and cell.recipe.seed is not None:
+        if self.grid is not None and self.grid.has_seeds and cell.recipe.seed is not None:
             self._run.change(replace(self._run.settings, seed=cell.recipe.seed))
         if lost := self._lost():
             sentence = f"{lost} is no longer on the desk, so the picture will be another one."
@@ -164,7 +163,8 @@ class GridState(QObject):
 
     def _set_as(self, strip: StripState, cell: Cell) -> StripState:
         assert self.grid is not None
-        for axis, place in ((self.grid.columns, cell.column), (self.grid.rows, cell.row)):
+        rows = self.grid.rows, self.grid.row_value(cell.row)
+        for axis, place in ((self.grid.columns, cell.column), rows):
             if isinstance(axis, StrengthAxis) and axis.adapter == strip.id:
                 strip = strip.moved(axis.experts, axis.values[place])
         return strip
