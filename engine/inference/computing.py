@@ -1,6 +1,6 @@
 """How the loaded model computes: what was asked for, as far as this machine can, for the length of a run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import get_args
@@ -40,6 +40,8 @@ class Computation:
         self._blocks = CompiledBlocks(experts, rack.beside, backend)
         self._caches: dict[Expert, StepCache] = {}
         self._before: object = None
+        self.is_whole: Callable[[], bool] = lambda: True
+        """Whether all of the model stays in memory."""
 
     @property
     def has_skipped(self) -> bool:
@@ -95,6 +97,8 @@ class Computation:
     def _not_compiled(self, computing: Computing) -> str:
         if computing.way == "exact":
             return "“exact” adds to the layers' outputs, which compiled blocks do not allow."
+        if not self.is_whole():
+            return "That asks for all of the model in memory, and it does not fit."
         return computing_compile.hindrance(self._device)
 
     def _not_cached(self) -> str:

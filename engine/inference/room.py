@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 import torch
 
-from catalog.models import Expert, ModelInfo
+from catalog.models import Expert
 from catalog.recipe import Recipe
 from engine.errors import OutOfMemory
 from engine.inference import device as devices
@@ -46,8 +47,24 @@ class Room:
         self._beside = beside
         self._placement.travel_with(beside)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether every block of the model stays where it is."""
+        return self.plan.mode == "resident"
+
     def arrange(self, work: Work, choice: Choice) -> Plan:
-        """Place everything for a clip of that size; the plan. Memory that ran out before is not asked for again."""
+        """Place everything for a clip of that size; the plan. Memory that ran out before is not asked for again.
+
+        Raises OutOfMemory.
+        """
+        return self.within(partial(self._arrange, work, choice), lambda *_: None)
+
+    def choose(self, choice: Choice) -> None:
+        """Place everything anew where another mode is wanted than before."""
+        if choice != self._choice:
+            self.arrange(self._work, choice)
+
+    def _arrange(self, work: Work, choice: Choice) -> Plan:
         if choice != self._choice:
             self._choice, self._highest = choice, MODES[0]
         work = replace(work, adapters={expert: self._adapters(expert) for expert in self._info.experts})
@@ -113,6 +130,19 @@ class Room:
         return sum(bank.down.nbytes + bank.up.nbytes for bank in banks) // shared
 
 
+def placed(parts: Components, choice: Choice) -> Room:
+    """A model that has just been loaded, placed for a clip of its own size. Raises OutOfMemory."""
+    own = parts.info.defaults
+    try:
+        room = Room(parts)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise OutOfMemory(f"There is not enough memory for {parts.info.title}.") from error
+    room.arrange(Work(own.width, own.height, own.frames), choice)
+    return room
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether a device, or the computer, had no more memory to give."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
@@ -124,12 +154,6 @@ def work_of(recipe: Recipe) -> Work:
     """The work of a recipe that is whole."""
     assert recipe.width and recipe.height and recipe.frames
     return Work(recipe.width, recipe.height, recipe.frames)
-
-
-def first_work(info: ModelInfo) -> Work:
-    """What a model is made ready for before a clip is asked for."""
-    own = info.defaults
-    return Work(own.width, own.height, own.frames)
 
 
 @contextmanager

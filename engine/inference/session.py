@@ -22,7 +22,7 @@ from engine.inference.lora.gauging import Gauging
 from engine.inference.lora.meter import Meter
 from engine.inference.lora.rack import Rack
 from engine.inference.lora.read import read_adapter
-from engine.inference.room import Room, first_work
+from engine.inference.room import placed
 from engine.inference.run import Run
 from engine.inference.trajectory import Trajectories
 from engine.messages import AdapterAttached, Mix
@@ -46,13 +46,13 @@ class WanSession:
         """Load a model by name or path; on failure the one before stays, with its adapters."""
         info = find_model(name)
         parts = load(info, self._device)
-        room = Room(parts)
-        room.arrange(first_work(info), self._memory)
+        room = placed(parts, self._memory)
         self._model, self.room = loaded(parts), room
         self._adapters.clear()
         self._rack = Rack(parts.experts)
         room.travel_with(self._rack.beside)
         self.computation = Computation(parts.experts, self._rack, self._device)
+        self.computation.is_whole = lambda: room.is_whole
         self._meter, self._gauging = Meter(self._rack.beside), Gauging(self._rack.beside)
         return info
 
@@ -68,6 +68,7 @@ class WanSession:
         self._adapters.pop(adapter, None)  # its new place is the last one
         self._meter.forget()
         gauge = suggested(self._gauging.gauge(adapter), path.name)
+        self.room.rest()
         self._adapters[adapter] = AdapterAttached(adapter, path, read.sha256, read.kinds, coverage, gauge)
         return self._adapters[adapter]
 
@@ -82,6 +83,7 @@ class WanSession:
         self._loaded()
         assert self._model is not None
         self._memory = command.memory
+        self.room.choose(command.memory)
         try:
             with torch.inference_mode():
                 return Run(command, post, self._model, self, self._kept).clip()

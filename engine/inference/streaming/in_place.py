@@ -17,9 +17,11 @@ class InPlace:
 
     def __init__(self, units: Sequence[Unit]) -> None:
         self._next = {id(unit): after for unit, after in pairwise(units)}
+        self._away = {id(unit): unit for unit in units}
 
     def stay(self, unit: Unit) -> None:
         """Hold a block from now on."""
+        self._away.pop(id(unit), None)
         for layer in unit.layers:
             if isinstance(layer, CastLinear):
                 layer.stay(torch.device("cpu"))
@@ -27,6 +29,7 @@ class InPlace:
 
     def leave(self, unit: Unit) -> None:
         """Hold it no longer."""
+        self._away[id(unit)] = unit
         for layer in unit.layers:
             if isinstance(layer, CastLinear):
                 layer.leave()
@@ -42,4 +45,6 @@ class InPlace:
         forget(unit.weights())
 
     def rest(self) -> None:
-        """Nothing is under way."""
+        """Nothing is under way: what was looked at meanwhile leaves memory, too."""
+        for unit in self._away.values():
+            forget(unit.weights())

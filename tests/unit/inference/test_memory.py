@@ -11,7 +11,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from catalog.computing import Computing
 from engine.errors import OutOfMemory
+from engine.inference.checkpoints.stored import CastLinear
 from engine.inference.decode import Decoder
 from engine.inference.session import WanSession
 from engine.live import LiveControls
@@ -122,6 +124,34 @@ def test_memory_that_runs_out_in_every_mode_is_said(session: WanSession) -> None
     with failing(block, 2, 99, ERRORS[0]), pytest.raises(OutOfMemory, match="20.00 GiB"):
         render(session)
     assert np.array_equal(latents(render(session)[0]), latents(wanted))
+
+
+def test_memory_that_runs_out_while_all_is_put_in_place_is_no_failure(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stay, failures = CastLinear.stay, iter([*[False] * 9, True])
+
+    def short(layer: CastLinear, device: torch.device) -> None:
+        if next(failures, False):
+            raise ERRORS[1]
+        stay(layer, device)
+
+    opened = WanSession("cpu")
+    with monkeypatch.context() as patch:
+        patch.setattr(CastLinear, "stay", short)
+        opened.load(str(folder))
+    assert opened.room.plan.mode == "balanced"
+    clip, _ = render(opened)
+    assert plans(render(opened, "resident")[1])[0].plan.mode == "resident"
+    assert np.array_equal(clip.frames, render(opened)[0].frames)
+
+
+def test_blocks_are_compiled_only_where_all_of_them_stay(session: WanSession) -> None:
+    wanted = Computing(compile=True)
+    render(session, "low")
+    assert any("in memory" in said for said in session.computation.settle(wanted).notices)
+    render(session, "resident")
+    assert not any("in memory" in said for said in session.computation.settle(wanted).notices)
 
 
 def test_other_errors_are_not_taken_for_it(session: WanSession) -> None:
