@@ -17,6 +17,8 @@ from catalog.image_encoder_names import CLASS, Place, image_encoder_names
 from catalog.key_styles import UNKNOWN_MODULE, UNKNOWN_SUFFIX
 from catalog.model_table import Architecture, ModelEntry, matching
 
+TOKENIZER = "spiece_model"
+"""The tensor in which ComfyUI's text encoders carry sentencepiece's file."""
 Role = Literal["transformer", "vae", "text encoder", "image encoder", "other"]
 Tensors = Mapping[str, TensorInfo]
 _IMAGE_NORM = "condition_embedder.image_embedder.norm1.weight"
@@ -38,7 +40,8 @@ class Checkpoint:
     `models` are ids of the model table, the likeliest first: where there are several, their tensors are
     alike. `expert_hint` is what the name or the metadata suggests, read at `hint_source`: it must be
     confirmed. Transformer and VAE must agree on `latent_channels`, transformer and text encoder on
-    `text_width`, transformer and image encoder on `image_width`.
+    `text_width`, transformer and image encoder on `image_width`. `has_tokenizer` when a text encoder's file
+    holds the tokenizer, too, as ComfyUI's do.
     """
 
     role: Role
@@ -50,6 +53,7 @@ class Checkpoint:
     latent_channels: int = 0
     text_width: int = 0
     image_width: int = 0
+    has_tokenizer: bool = False
     expert_hint: Expert | None = None
     hint_source: str = ""
     evidence: tuple[str, ...] = ()
@@ -234,13 +238,15 @@ def _text_encoder(header: Header) -> Checkpoint:
         (k for k in ("shared.weight", "token_embedding.weight", "token_embd.weight") if k in tensors), ""
     )
     form, refusal = number_format(header)
+    size = f"{_side(tensors, words, 0):,} words, width {_side(tensors, words, 1)}"
     found = Checkpoint(
         role="text encoder",
         title=f"UMT5, {form}",
         number_format=form,
         names="original" if words == "token_embedding.weight" else "huggingface",
         text_width=_side(tensors, words, 1),
-        evidence=(f"{_side(tensors, words, 0):,} words, width {_side(tensors, words, 1)}",),
+        has_tokenizer=TOKENIZER in tensors,
+        evidence=(f"{size}, with its tokenizer" if TOKENIZER in tensors else size,),
         refusal=refusal,
     )
     second = (

@@ -80,15 +80,19 @@ def examine(path: Path) -> Checkpoint:
 
 
 def check_parts(parts: Mapping[Part, Path], row: ModelEntry, experts: int) -> dict[Part, Checkpoint]:
-    """What each part is, tokenizer aside. Raises ModelNotFound when one is missing or they do not fit."""
+    """What each part is, tokenizer aside. Raises ModelNotFound when one is missing or they do not fit.
+
+    The tokenizer may be missing when the text encoder brings one.
+    """
     lead = examine(parts["high"]) if "high" in parts else None
     wanted = wanted_parts(experts, lead.architecture if lead else row.architecture)
     for part in wanted:
-        if part not in parts:
+        if part not in parts and not (part == "tokenizer" and _brings_one(parts)):
             raise ModelNotFound(f"The model lacks {spoken(part, experts)}.", where_to_get(part, row))
     found: dict[Part, Checkpoint] = {p: examine(parts[p]) for p in wanted if p != "tokenizer"}
     check_together(parts, found, row, experts)
-    _check_tokenizer(parts["tokenizer"], row)
+    if "tokenizer" in parts:
+        _check_tokenizer(parts["tokenizer"], row)
     return found
 
 
@@ -166,6 +170,11 @@ def _check_fit(parts: Mapping[Part, Path], found: Mapping[Part, Checkpoint], row
             f"the image encoder {parts['image_encoder'].name} writes {image.image_width}.",
             where_to_get("image_encoder", row),
         )
+
+
+def _brings_one(parts: Mapping[Part, Path]) -> bool:
+    """Whether the text encoder brings its tokenizer."""
+    return "text_encoder" in parts and examine(parts["text_encoder"]).has_tokenizer
 
 
 def _check_tokenizer(path: Path, row: ModelEntry) -> None:

@@ -95,7 +95,7 @@ def propose(files: Sequence[PartFile], roles: Roles, wanted: str = "") -> Propos
     missing = tuple(
         Missing(part, spoken(part, experts), where_to_get(part, rows[0]))
         for part, _ in played
-        if part not in parts
+        if part not in parts and not (part == "tokenizer" and _brings_one(playing))
     )
     reason, advice = _problem(rows[0], parts, playing, experts, missing)
     return Proposal(rows, parts, missing, reason, advice)
@@ -163,6 +163,12 @@ def _fits(found: Checkpoint | None, lead: Checkpoint | None) -> bool:
     return found.text_width == lead.text_width
 
 
+def _brings_one(playing: Mapping[Role, PartFile]) -> bool:
+    """Whether the text encoder brings its tokenizer."""
+    text = playing.get("text_encoder")
+    return text is not None and text.checkpoint is not None and text.checkpoint.has_tokenizer
+
+
 def _rows(files: Sequence[PartFile], experts: int, wanted: str) -> tuple[ModelEntry, ...]:
     """The models of which all these may be experts: the wanted one, those that can be used, the others."""
     common = [row for row in _known(files[0]) if row.experts == experts]
@@ -189,7 +195,9 @@ def _problem(
         return f"{listed[0].upper()}{listed[1:]} {'is' if len(names) == 1 else 'are'} missing.", ""
     lead = playing["alone" if experts == 1 else "high"].checkpoint
     played = _played(experts, lead)
-    found = {part: file.checkpoint for part, role in played if (file := playing[role]).checkpoint}
+    found = {
+        part: file.checkpoint for part, role in played if (file := playing.get(role)) and file.checkpoint
+    }
     try:
         check_together(parts, {p: c for p, c in found.items() if c is not None}, row, experts)
     except CatalogError as error:

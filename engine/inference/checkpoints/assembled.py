@@ -1,6 +1,6 @@
 """A model of single files, as a .wanmodel.json names them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,14 @@ from transformers import CLIPVisionModel, PreTrainedTokenizerBase, PreTrainedTok
 
 from catalog.errors import CatalogError
 from catalog.model_assembly import read_assembly
+from catalog.model_parts import Part
 from catalog.models import ModelInfo
 from engine.errors import ModelFailed
 from engine.inference.checkpoints.components import Components, first_line
 from engine.inference.checkpoints.diffusers_folder import component, tokenizer, transformer_class
 from engine.inference.checkpoints.folder_weights import text_encoder_at_rest, transformer_at_rest
 from engine.inference.checkpoints.image_encoder_file import image_processor, load_image_encoder
+from engine.inference.checkpoints.spiece import tokenizer_in
 from engine.inference.checkpoints.text_encoder_file import load_text_encoder
 from engine.inference.checkpoints.transformer_file import load_transformer
 from engine.inference.checkpoints.vae_file import load_vae
@@ -43,7 +45,7 @@ def load(info: ModelInfo, device: torch.device) -> Components:
     return Components(
         info=info,
         device=device,
-        tokenizer=_part(parts["tokenizer"], _tokenizer),
+        tokenizer=_tokenizer_of(parts),
         text_encoder=_part(parts["text_encoder"], text_encoder),
         experts=experts,
         vae=_part(parts["vae"], vae),
@@ -71,6 +73,13 @@ def _part(path: Path, load_file: Callable[[Path], Any]) -> Any:
         raise ModelFailed(f"{path.name} cannot be loaded. {error}", error.advice) from error
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelFailed(f"{path.name} cannot be loaded: {first_line(error)}") from error
+
+
+def _tokenizer_of(parts: Mapping[Part, Path]) -> PreTrainedTokenizerBase:
+    """The tokenizer that is given, or else the one that the text encoder's file brings."""
+    if "tokenizer" in parts:
+        return _part(parts["tokenizer"], _tokenizer)
+    return _part(parts["text_encoder"], tokenizer_in)
 
 
 def _tokenizer(path: Path) -> PreTrainedTokenizerBase:
