@@ -260,7 +260,7 @@ def test_a_strip_of_the_group_says_so(qtbot: QtBot, bridge: EngineBridge, bench:
         view.show()
     backs = [view._group.back for view in views]
     assert [back.isVisible() for back in backs] == [True, False, False]
-    assert [view._solo.isVisible() for view in views] == [False, False, True]
+    assert [view._head.solo.isVisible() for view in views] == [False, False, True]
     assert isinstance(backs[0], QPushButton)
     backs[0].click()
     assert bench.names() == ["mine.safetensors"] and bench.run.settings.steps == 30

@@ -86,7 +86,7 @@ def hear(bench: Program, qtbot: QtBot, session: FakeSession, view: StripView) ->
 
 def test_a_strip_is_compared_with_and_without_it(bench: Program, qtbot: QtBot, session: FakeSession) -> None:
     audition, compare, halo, _ = parts(bench)
-    QTest.mouseClick(halo._audition, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(halo._head.audition, Qt.MouseButton.LeftButton)
     assert compare.isVisible() and not bench.window.stage.player.isVisible()
     session.is_free = True
     qtbot.waitUntil(lambda: judged(bench))

@@ -39,7 +39,7 @@ def _add_points(menu: QMenu, lane: Lane) -> None:
 
 def _add_curves(menu: QMenu, lane: Lane, mix: MixState, automation: Automation) -> None:
     strip = lane.points.strip
-    has_curves = strip.high_curve is not None or strip.low_curve is not None
+    has_curves = strip.has_curves
     write = menu.addAction("Write what I played", lambda: automation.write_played(strip.id))
     write.setEnabled(bool(automation.played(strip.id)))
     follow = menu.addAction("Follow the curves again\tF", lambda: mix.follow_curves(strip.id))

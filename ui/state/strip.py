@@ -61,6 +61,11 @@ class StripState:
         """The curve that plays instead of the fader."""
         return None if expert in self.by_hand else self.curve(expert)
 
+    @property
+    def has_curves(self) -> bool:
+        """Whether there is a curve for any expert, heard or waiting."""
+        return self.high_curve is not None or self.low_curve is not None
+
     def moved(self, experts: Sequence[Expert], value: float) -> StripState:
         """The strip with these experts' faders at a strength: they take over from curves, which wait."""
         return replace(
