@@ -21,6 +21,8 @@ class ClipSize(QWidget):
         super().__init__()
         self._run = run
         self._own: dict[str, int] = {}
+        self.caption_width = 0
+        """Of the first column, for what stands in line with it."""
         self.boxes = {name: _box(name) for name in _NAMES}
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -30,6 +32,7 @@ class ClipSize(QWidget):
             label = QLabel(name.capitalize())
             label.setProperty("tone", "secondary")
             label.setBuddy(box)
+            self.caption_width = max(self.caption_width, label.sizeHint().width() * (place % 2 == 0))
             grid.addWidget(label, place // 2, place % 2 * 2)
             grid.addWidget(box, place // 2, place % 2 * 2 + 1)
             box.valueChanged.connect(lambda value, name=name: self._set(name, value))

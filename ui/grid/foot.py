@@ -22,6 +22,7 @@ from ui.state.grid import GridState
 from ui.theme import font
 
 FILTERS = {".mp4": "MP4 video (*.mp4)", ".webm": "WebM video (*.webm)", ".gif": "Animated GIF (*.gif)"}
+_EXPORT = "Export…"
 Say = Callable[[str, str, str, str], None]
 
 
@@ -39,12 +40,16 @@ class GridFoot(QWidget):
         self.chosen.setAccessibleName("The chosen cell")
         self.file = IconButton("folder", "Show the clip in its folder", "Show the clip in its folder")
         self.take = new_button(
-            "Take these strengths", "Put the chosen cell's strengths on the desk (Enter, double-click)"
+            "To the desk", "Put the chosen cell's strengths on the desk (Enter, double-click)"
         )
-        self.recipes = new_button("Save recipes…", "Save the recipe of every cell in a new folder")
+        self.recipes = new_button("Recipes…", "Save the recipe of every cell in a new folder")
         tip = "Save the whole grid as one mp4, webm or gif (Ctrl+S)"
-        self.export = new_button("Export video…", tip)
+        self.export = new_button(_EXPORT, tip)
         self.export.setShortcut("Ctrl+S")
+        for button, name in (
+            (self.take, "Take these strengths"), (self.recipes, "Save recipes"), (self.export, "Export video"),
+        ):  # fmt: skip
+            button.setAccessibleName(name)
         self._arrange(Transport(playback))
         self.take.clicked.connect(self.take_asked)
         self.file.clicked.connect(self._show_file)
@@ -62,7 +67,7 @@ class GridFoot(QWidget):
         self.take.setEnabled(cell is not None)
         self.recipes.setEnabled(cell is not None)
         self.export.setEnabled(bool(self._state.finished) and not self._is_exporting)
-        word = "Exporting…" if self._is_exporting else "Export video…"
+        word = "Exporting…" if self._is_exporting else _EXPORT
         if self.export.text() != word:
             self.export.setText(word)
             self.export.setShortcut("Ctrl+S")  # a new text takes the shortcut away
