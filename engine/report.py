@@ -12,7 +12,7 @@ from catalog.computing import to_json
 from catalog.coverage_summary import listed
 from catalog.coverage_words import sentence, tally
 from catalog.recipe import Recipe, unknown_fields
-from engine.messages import Event, RunStarted, StepFinished
+from engine.messages import Event, MemoryPlanned, RunStarted, StepFinished
 from engine.worker import Clip
 
 
@@ -50,6 +50,8 @@ class Report:
                 )
             case StepFinished():
                 self._step(event)
+            case MemoryPlanned(reason=reason) if reason:
+                self._say(f"{self._source}: {reason}")
             case _:
                 pass
 

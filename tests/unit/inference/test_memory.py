@@ -14,14 +14,17 @@ from torch import Tensor, nn
 from catalog.computing import Computing
 from engine.errors import OutOfMemory
 from engine.inference.checkpoints.stored import CastLinear
+from engine.inference.checkpoints.text_encoder_file import load_text_encoder
 from engine.inference.decode import Decoder
 from engine.inference.session import WanSession
+from engine.inference.streaming.residence import Residence
 from engine.live import LiveControls
 from engine.messages import Event, MemoryPlanned, MemoryUsed, Mix, Strip
 from engine.plan import MODES, Choice, Mode
 from engine.worker import Clip, Generate
 from tests import tiny
 from tests.lora_files import lora_file
+from tests.unit.inference.checkpoints import tiny_parts
 from tests.unit.inference.playing import latents, short, steps_of
 
 MIX = Mix(1, (Strip("a", 0.8, -0.6),))
@@ -62,6 +65,21 @@ def test_every_mode_makes_the_same_clip(session: WanSession) -> None:
         clip, events = render(session, memory)
         assert np.array_equal(latents(clip), latents(wanted)) and np.array_equal(clip.frames, wanted.frames)
         assert memory in ("auto", plans(events)[0].plan.mode)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float8_e4m3fn])
+def test_the_text_encoder_leaves_memory_and_says_the_same(tmp_path: Path, dtype: torch.dtype) -> None:
+    model = tiny_parts.text_encoder()
+    tensors = {n: t.to(dtype) for n, t in model.state_dict().items() if n != "encoder.embed_tokens.weight"}
+    file = tiny_parts.write(tmp_path / "umt5.safetensors", tensors)
+    words, mask = torch.tensor([[5, 9, 33, 1]]), torch.ones(1, 4)
+    wanted = load_text_encoder(file, torch.float32)(words, mask).last_hidden_state
+    resting = load_text_encoder(file, torch.float32, at_rest=True)
+    residence = Residence(resting, torch.device("cpu"))
+    for blocks in (0, residence.blocks, 0):
+        residence.stay(blocks)
+        assert torch.equal(resting(words, mask).last_hidden_state, wanted)
+    assert residence.held == 0
 
 
 def test_a_run_says_what_it_plans_and_what_it_used(session: WanSession) -> None:
