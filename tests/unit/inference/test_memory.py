@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -17,6 +18,7 @@ from engine.inference.checkpoints.stored import CastLinear
 from engine.inference.checkpoints.text_encoder_file import load_text_encoder
 from engine.inference.decode import Decoder
 from engine.inference.session import WanSession
+from engine.inference.streaming import placement
 from engine.inference.streaming.residence import Residence
 from engine.live import LiveControls
 from engine.messages import Event, MemoryPlanned, MemoryUsed, Mix, Strip
@@ -59,8 +61,16 @@ def plans(events: list[Event]) -> list[MemoryPlanned]:
     return [event for event in events if isinstance(event, MemoryPlanned)]
 
 
-def test_every_mode_makes_the_same_clip(session: WanSession) -> None:
+@pytest.mark.parametrize("is_carried", [False, True], ids=["in place", "carried"])
+def test_every_mode_makes_the_same_clip(
+    folder: Path, session: WanSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_carried: bool
+) -> None:
     wanted, _ = render(session, "resident")
+    if is_carried:  # as it is done for other devices
+        monkeypatch.setattr(placement, "Residence", partial(Residence, is_carried=True))
+        session = WanSession("cpu")
+        session.load(str(folder))
+        session.attach("a", tmp_path / "comfyui.safetensors")
     for memory in get_args(Choice):
         clip, events = render(session, memory)
         assert np.array_equal(latents(clip), latents(wanted)) and np.array_equal(clip.frames, wanted.frames)
