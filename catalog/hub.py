@@ -83,12 +83,12 @@ class Hub:
     def open(self, file: HubFile, start: int = 0) -> Iterator[Answer]:
         """The bytes of a file from `start` on, or from 0 where the server knows no better. HubError also
         while they are read."""
-        with self._response(file, start) as response:
-            is_piece = response.status_code == 206
-            if not start or not is_piece or _begins_at(response, start):
-                chunks = _chunks(file.repository, response.iter_bytes())
-                yield Answer(start if is_piece else 0, chunks)
-                return
+        if start:
+            with self._response(file, start) as response:
+                if response.status_code == 200 or _begins_at(response, start):
+                    begin = start if response.status_code == 206 else 0
+                    yield Answer(begin, _chunks(file.repository, response.iter_bytes()))
+                    return
         with self._response(file, 0) as response:
             yield Answer(0, _chunks(file.repository, response.iter_bytes()))
 
@@ -105,13 +105,8 @@ class Hub:
         request = session.build_request("GET", url, headers=headers, timeout=_SECONDS)
         response = _asked(file.repository, lambda: session.send(request, stream=True, follow_redirects=True))
         try:
-            if start and response.status_code == 416:
-                response.close()
-                request = session.build_request("GET", url, headers=headers | {"Range": "bytes=0-"})
-                response = _asked(
-                    file.repository, lambda: session.send(request, stream=True, follow_redirects=True)
-                )
-            _asked(file.repository, lambda: hf_raise_for_status(response))
+            if response.status_code != 416:  # nothing is left from `start` on: the caller begins anew
+                _asked(file.repository, lambda: hf_raise_for_status(response))
             yield response
         finally:
             response.close()
@@ -132,7 +127,8 @@ def _licence(found: Any) -> str:
 
 
 def _begins_at(response: Any, start: int) -> bool:
-    return str(response.headers.get("Content-Range", "")).startswith(f"bytes {start}-")
+    said = str(response.headers.get("Content-Range", ""))
+    return response.status_code == 206 and said.startswith(f"bytes {start}-")
 
 
 def _chunks(repository: str, chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -20,6 +20,7 @@ class FakeRepository:
     licence: str = "apache-2.0"
     status: int = 200
     code: str = ""
+    is_gated: bool = False
 
 
 @dataclass
@@ -112,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
             "id": name,
             "modelId": name,
             "sha": REVISION,
-            "gated": False,
+            "gated": "manual" if found.is_gated else False,
             "private": False,
             "tags": [f"license:{found.licence}"] if found.licence else [],
             "cardData": {"license": found.licence} if found.licence else {},

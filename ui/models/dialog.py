@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -24,6 +23,7 @@ from ui.models.draft import Draft
 from ui.models.part_list import PartList
 from ui.models.summary import Summary
 from ui.models.words import passed_words
+from ui.plain_button import plain_button
 
 FILTER = "Model files (*.safetensors *.sft *.gguf tokenizer.json);;All files (*)"
 _WIDTH, _HEIGHT, _MARGIN = 820, 640, 48
@@ -88,8 +88,8 @@ class NewModelDialog(QDialog):
         self._refresh()
 
     def _build(self) -> None:
-        self.files = _button("Add files…", "Choose files of a model; they stay where they are")
-        self.folder = _button(
+        self.files = plain_button("Add files…", "Choose files of a model; they stay where they are")
+        self.folder = plain_button(
             "Add folder…", "Look through a folder: ComfyUI’s, its models, a diffusers model or any other"
         )
         self.list = PartList(self.draft)
@@ -104,9 +104,9 @@ class NewModelDialog(QDialog):
         self.name.setAccessibleName("Name of the model")
         self.name.setToolTip("How the model is called in the list of models")
         self.name.setMaxLength(120)
-        self.save = _button("Save and open", "Save the model and open it (Enter)")
+        self.save = plain_button("Save and open", "Save the model and open it (Enter)")
         self.save.setProperty("primary", True)
-        self.cancel = _button("Cancel", "Save nothing (Esc)")
+        self.cancel = plain_button("Cancel", "Save nothing (Esc)")
 
     def _arrange(self) -> None:
         top, naming, bottom = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
@@ -184,11 +184,3 @@ class NewModelDialog(QDialog):
         name = QFileDialog.getExistingDirectory(self, "Add a folder with files of a model")
         if name:
             self.look([Path(name)])
-
-
-def _button(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setAutoDefault(False)
-    button.setToolTip(tip)
-    button.setAccessibleName(text.removesuffix("…"))
-    return button

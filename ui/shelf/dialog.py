@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -19,6 +18,7 @@ from catalog.download import free_space, size_words
 from catalog.hub import is_name
 from catalog.shelf import Shelved, Way, shelf
 from ui.elided_label import ElidedLabel
+from ui.plain_button import plain_button
 from ui.shelf.download_row import DownloadRow
 from ui.shelf.model_list import OTHER, ModelList
 from ui.shelf.order import Order
@@ -71,11 +71,13 @@ class ShelfDialog(QDialog):
         self.name.setAccessibleName("Repository on the Hub")
         self.name.setToolTip("The name of a repository, as in the address of its page")
         self.name.setMaxLength(200)
-        self.look = _button("Look", "See what the repository offers (Enter)")
-        self.again = _button("Try again", "Ask the Hub again")
-        self.page = _button("Open page", "Open the repository’s page in the browser, to read its licence")
+        self.look = plain_button("Look", "See what the repository offers (Enter)")
+        self.again = plain_button("Try again", "Ask the Hub again")
+        self.page = plain_button(
+            "Open page", "Open the repository’s page in the browser, to read its licence"
+        )
         self.where = ElidedLabel()
-        self.change = _button("Change…", "Choose the folder that models are downloaded into")
+        self.change = plain_button("Change…", "Choose the folder that models are downloaded into")
 
     def _arrange(self) -> None:
         search, trouble, licence, into = QHBoxLayout(), QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
@@ -203,7 +205,7 @@ class ShelfDialog(QDialog):
             widget.setVisible(order is not None)
         if order:
             self.needs.setText(needs_words(order.way, shelved.memory if shelved else ""))
-            self.licence.setText(f"Licence\n{licence_words(self._state.licences(order.way))}")
+            self.licence.setText(f"Licence\n{licence_words(self._state.sources(order.way))}")
             self.ways.setAccessibleDescription(way_title(order.way))
         try:
             self.room.setText(f"{size_words(free_space(self._folder))} free")
@@ -238,11 +240,3 @@ class ShelfDialog(QDialog):
             self._folder = Path(chosen)
             self.folder_chosen.emit(self._folder)
             self._refresh()
-
-
-def _button(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setAutoDefault(False)
-    button.setToolTip(tip)
-    button.setAccessibleName(text.removesuffix("…"))
-    return button

@@ -1,8 +1,9 @@
 """The foot of the dialog: how far the download is, and the buttons that begin, end or open it."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
+from ui.plain_button import plain_button
 from ui.shelf.order import Order
 from ui.shelf.state import ShelfState
 from ui.shelf.words import progress_words
@@ -24,10 +25,10 @@ class DownloadRow(QWidget):
         self._state = state
         self._order: Order | None = None
         self.bar, self.status = QProgressBar(), QLabel()
-        self.main = _button("Download", "")
+        self.main = plain_button("Download", "")
         self.main.setProperty("primary", True)
-        self.cancel = _button("Cancel", "End the download; what has come is kept")
-        self.close_button = _button("Close", "Close this dialog; a download goes on (Esc)")
+        self.cancel = plain_button("Cancel", "End the download; what has come is kept")
+        self.close_button = plain_button("Close", "Close this dialog; a download goes on (Esc)")
         self._arrange()
         self.main.clicked.connect(self._do)
         self.cancel.clicked.connect(state.cancel)
@@ -121,11 +122,3 @@ def _offer(order: Order | None) -> tuple[str, str]:
     if order.received:
         return "Resume", "Download what is still missing (Enter)"
     return "Download", "Download all files (Enter)"
-
-
-def _button(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setAutoDefault(False)
-    button.setToolTip(tip)
-    button.setAccessibleName(text)
-    return button

@@ -87,10 +87,9 @@ class ShelfState(QObject):
         found = self.repositories.get(repository)
         return ways_in(found, self.repositories) if found else ()
 
-    def licences(self, way: Way) -> tuple[tuple[str, str], ...]:
-        """Every repository of a way and the licence that its page names."""
-        known = self.repositories
-        return tuple((name, known[name].licence if name in known else "") for name in way.repositories)
+    def sources(self, way: Way) -> tuple[Repository, ...]:
+        """The repositories that the files of a way come from."""
+        return tuple(self.repositories[name] for name in way.repositories if name in self.repositories)
 
     def start(self, order: Order) -> None:
         """Download, or go on with it."""

@@ -1,7 +1,7 @@
 """What the dialog says of models, ways and downloads."""
 
 from catalog.download import Progress, size_words
-from catalog.hub import page_of
+from catalog.hub import Repository, page_of
 from catalog.shelf import Shelved, Way
 from ui.shelf.order import Order
 
@@ -31,10 +31,14 @@ def needs_words(way: Way, memory: str = "") -> str:
     return f"{largest} {memory}".strip()
 
 
-def licence_words(licences: tuple[tuple[str, str], ...]) -> str:
-    """Which licence each repository names."""
-    lines = (f"{name}: {licence or 'names no licence; look at its page'}" for name, licence in licences)
-    return "\n".join(lines)
+def licence_words(sources: tuple[Repository, ...]) -> str:
+    """Which licence each repository names, and which must be accepted before."""
+    return "\n".join(f"{source.name}: {_licence(source)}" for source in sources)
+
+
+def _licence(source: Repository) -> str:
+    licence = source.licence or "names no licence; look at its page"
+    return f"{licence}; accept it on the page first, and log in" if source.is_gated else licence
 
 
 def takes_words(shelved: Shelved) -> str:

@@ -78,6 +78,11 @@ def test_the_hub_says_what_a_repository_holds(hub: Hub) -> None:
     assert len(weights.sha256) == 64 and not config.sha256 and len(config.blob) == 40
 
 
+def test_a_repository_says_that_its_licence_is_to_be_accepted(hub: Hub, server: LocalHub) -> None:
+    server.repositories[NAME].is_gated = True
+    assert hub.repository(NAME).is_gated
+
+
 def test_plain_files_come_with_their_progress(hub: Hub, tmp_path: Path) -> None:
     seen: list[Progress] = []
     download(hub, tmp_path, seen.append)
@@ -133,6 +138,16 @@ def test_a_server_that_cannot_go_on_begins_anew(hub: Hub, server: LocalHub, tmp_
     server.ignores_range = True
     download(hub, tmp_path)
     assert_complete(tmp_path)
+
+
+def test_a_file_that_has_become_shorter_is_wrong(hub: Hub, server: LocalHub, tmp_path: Path) -> None:
+    wanted = items(hub, tmp_path)
+    with pytest.raises(Stop):
+        download(hub, tmp_path, stop_at(LENGTH // 2))
+    server.repositories[NAME].files["transformer/weights.safetensors"] = WEIGHTS[: LENGTH // 4]
+    with pytest.raises(NoNetwork, match="ended before"):
+        Download(wanted, hub, lambda progress: None, pauses=()).run()
+    assert not (tmp_path / TARGET).exists()
 
 
 def test_a_part_that_is_complete_or_too_long_ends_well(hub: Hub, tmp_path: Path) -> None:
