@@ -9,7 +9,9 @@ from typing import Any
 from catalog.errors import HubError, NeedsLicence, NoNetwork, NotOnHub
 
 SITE = "https://huggingface.co"
-_SECONDS = 15.0  # without a byte; also how long a cancelled download may hang on a silent server
+SECONDS = 15.0
+"""How long a server may be silent; also how long a cancelled download may hang on it."""
+_WRONG_TOKEN = "Invalid credentials in Authorization header"
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 
 
@@ -66,15 +68,15 @@ class Hub:
     What the user has logged in with is sent by huggingface_hub, to the Hub alone, and is kept nowhere here.
     """
 
-    def __init__(self, endpoint: str | None = None) -> None:
-        self._endpoint = endpoint
+    def __init__(self, endpoint: str | None = None, seconds: float = SECONDS) -> None:
+        self._endpoint, self._seconds = endpoint, seconds
 
     def repository(self, name: str) -> Repository:
         """What a repository holds; HubError says why that cannot be told."""
         from huggingface_hub import HfApi  # a second of imports that only a download needs
 
         api = HfApi(endpoint=self._endpoint)
-        found = _asked(name, lambda: api.model_info(name, files_metadata=True, timeout=_SECONDS))
+        found = _asked(name, lambda: api.model_info(name, files_metadata=True, timeout=self._seconds))
         revision = str(found.sha or "main")
         files = tuple(_file(name, revision, sibling) for sibling in found.siblings or ())
         return Repository(name, files, _licence(found), bool(found.gated))
@@ -102,7 +104,7 @@ class Hub:
         if start:
             headers["Range"] = f"bytes={start}-"
         session = get_session()
-        request = session.build_request("GET", url, headers=headers, timeout=_SECONDS)
+        request = session.build_request("GET", url, headers=headers, timeout=self._seconds)
         response = _asked(file.repository, lambda: session.send(request, stream=True, follow_redirects=True))
         try:
             if response.status_code != 416:  # nothing is left from `start` on: the caller begins anew
@@ -162,6 +164,10 @@ def _sentence(repository: str, error: Exception) -> HubError:
         return NoNetwork("The Hub cannot be reached, or the connection ended.")
     if isinstance(error, DisabledRepoError):
         return HubError(f"The Hub has closed {repository}.", "Look at its page for the reason.")
+    if response.headers.get("X-Error-Message") == _WRONG_TOKEN:
+        return NeedsLicence(
+            "The Hub does not accept your login any more.", "Log in again with “hf auth login”."
+        )
     if isinstance(error, GatedRepoError) or response.status_code in (401, 403):
         return NeedsLicence(
             f"{repository} is only for those who have accepted its licence, or does not exist.",

@@ -20,6 +20,7 @@ class FakeRepository:
     licence: str = "apache-2.0"
     status: int = 200
     code: str = ""
+    message: str = ""
     is_gated: bool = False
 
 
@@ -172,7 +173,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _refuse(self, found: FakeRepository | None) -> None:
         status = found.status if found and found.status != 200 else 404
         code = found.code if found else "RepoNotFound"
-        self._send(status, b"{}", *((("X-Error-Code", code),) if code else ()))
+        said = {"X-Error-Code": code, "X-Error-Message": found.message if found else ""}
+        self._send(status, b"{}", *((key, value) for key, value in said.items() if value))
 
     def _send(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
         self.send_response(status)

@@ -132,6 +132,21 @@ def test_a_connection_that_brings_nothing_is_given_up(hub: Hub, server: LocalHub
     assert_complete(tmp_path)
 
 
+def test_a_silent_server_is_left_and_asked_again(server: LocalHub, tmp_path: Path) -> None:
+    server.hold = threading.Event()  # every answer stops in its middle
+    download(Hub(server.endpoint, seconds=0.3), tmp_path)
+    assert_complete(tmp_path)
+    assert len(server.asked_for("weights.safetensors")) > 4
+
+
+def test_a_login_that_holds_no_more_is_said(server: LocalHub, hub: Hub) -> None:
+    wrong = "Invalid credentials in Authorization header"
+    server.add("maker/any", {}, status=401, message=wrong)
+    with pytest.raises(NeedsLicence, match="login") as caught:
+        hub.repository("maker/any")
+    assert "hf auth login" in caught.value.advice
+
+
 def test_a_server_that_cannot_go_on_begins_anew(hub: Hub, server: LocalHub, tmp_path: Path) -> None:
     with pytest.raises(Stop):
         download(hub, tmp_path, stop_at(LENGTH // 2))
