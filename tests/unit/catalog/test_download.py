@@ -2,6 +2,8 @@
 
 import os
 import random
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -107,6 +109,36 @@ def test_a_stopped_download_goes_on_where_it_stopped(hub: Hub, server: LocalHub,
     had = part.stat().st_size
     assert LENGTH // 3 <= had < LENGTH and part.read_bytes() == WEIGHTS[:had]
     assert missing(items(hub, tmp_path)) == len(WEIGHTS) - had + len(CONFIG)
+    download(hub, tmp_path)
+    assert_complete(tmp_path)
+    assert server.asked_for("weights.safetensors")[-1]["range"] == f"bytes={had}-"
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from catalog.download import Download, place
+from catalog.hub import Hub
+hub = Hub(sys.argv[1])
+items = [place(file, Path(sys.argv[2])) for file in hub.repository(sys.argv[3]).files]
+def tell(progress):
+    if progress.done > progress.total * 0.4:
+        print("far", flush=True)
+Download(items, hub, tell).run()
+"""
+
+
+def test_a_killed_process_leaves_what_can_be_resumed(hub: Hub, server: LocalHub, tmp_path: Path) -> None:
+    server.hold = threading.Event()
+    command = [sys.executable, "-c", CHILD, server.endpoint, str(tmp_path), NAME]
+    root = Path(__file__).resolve().parents[3]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE) as child:
+        assert child.stdout and child.stdout.readline() == b"far\n"
+        child.kill()
+    server.hold.set()
+    (part,) = parts_in(tmp_path)
+    had = part.stat().st_size
+    assert had > LENGTH // 3 and not (tmp_path / TARGET).exists()
     download(hub, tmp_path)
     assert_complete(tmp_path)
     assert server.asked_for("weights.safetensors")[-1]["range"] == f"bytes={had}-"
