@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,13 +25,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         case "inspect":
             from catalog.inspect_files import main as inspect
 
-            return inspect(arguments.file, as_json=arguments.json, model=arguments.model)
+            return inspect(
+                arguments.file, as_json=arguments.json, model=arguments.model, more=_sizes(arguments.sizes)
+            )
         case "doctor":
             from engine.doctor import doctor
 
             return doctor()
         case _:
             return _window(words)
+
+
+def _sizes(are_wanted: bool) -> Any:
+    """What adds them; it brings torch in."""
+    if not are_wanted:
+        return None
+    from engine.file_gauges.inspect import Sizes
+
+    return Sizes()
 
 
 def _window(words: Sequence[str]) -> int:
@@ -64,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument(
         "--model", default="", metavar="NAME_OR_FOLDER", help="also say how much applies to this model"
     )
+    inspect.add_argument("--sizes", action="store_true", help="also measure how large their changes are")
     inspect.add_argument("--json", action="store_true")
 
     commands.add_parser("doctor", help="say what this machine has and what is missing")

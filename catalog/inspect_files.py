@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 from catalog.contents import DOES_NOTHING, Contents, damage, does_nothing, look_inside
 from catalog.coverage import Cover, cover
-from catalog.errors import CatalogError
+from catalog.errors import CatalogError, ExpectedError
 from catalog.experts import Expert
 from catalog.header import Header, read_header, read_scalars
 from catalog.hints import TENSOR_NAMES
@@ -32,9 +32,19 @@ class Target:
     layers: Mapping[Expert, Inventory]
 
 
-def main(paths: Sequence[str | Path], as_json: bool, model: str = "") -> int:
-    """Writes about each file to stdout (with `as_json` one JSON object a line), and how much of it applies to
-    `model` where one is named; 2 when a file or the model cannot be read.
+class More(Protocol):
+    """Something else to say about a file; raises ExpectedError."""
+
+    def fields(self, path: Path) -> dict[str, Any]:
+        """For the JSON object."""
+
+    def rows(self, path: Path) -> list[tuple[str, str]]:
+        """Names and what they are, in words."""
+
+
+def main(paths: Sequence[str | Path], as_json: bool, model: str = "", more: More | None = None) -> int:
+    """Writes about each file to stdout (with `as_json` one JSON object a line), how much of it applies to
+    `model` where one is named, and what `more` has to say; 2 when a file or the model cannot be read.
     """
     try:
         target = _target(model) if model else None
@@ -44,8 +54,8 @@ def main(paths: Sequence[str | Path], as_json: bool, model: str = "") -> int:
     code = FINE
     for path in map(Path, paths):
         try:
-            text = _as_json(path, target) if as_json else _in_words(path, target)
-        except CatalogError as error:
+            text = _as_json(path, target, more) if as_json else _in_words(path, target, more)
+        except ExpectedError as error:
             _write(sys.stderr, f"{_plain(path)}: {error}")
             code = BAD_INPUT
         else:
@@ -122,18 +132,19 @@ def _expert(identity: Identity) -> dict[str, str | None]:
     return {"hint": identity.expert_hint, "source": identity.hint_source} | strength
 
 
-def _as_json(path: Path, target: Target | None) -> str:
+def _as_json(path: Path, target: Target | None, more: More | None) -> str:
     # ASCII, so that no terminal's encoding can fail on it
-    return json.dumps(report(path, target), ensure_ascii=True)
+    return json.dumps(report(path, target) | (more.fields(path) if more else {}), ensure_ascii=True)
 
 
-def _in_words(path: Path, target: Target | None) -> str:
+def _in_words(path: Path, target: Target | None, more: More | None) -> str:
     header, identity = _look(path)
     contents = look_inside(path, header)
     rows = [*_rows(identity), *_sentences(identity)]
     rows += [("note", sentence) for sentence in _inside(header, contents)]
     if target is not None:
         rows += coverage_rows(target.name, _cover(header, target, contents))
+    rows += more.rows(path) if more else []
     lines = [_plain(path), f"  {identity.summary}"]
     lines += [f"  {_plain(name):<15} {_plain(value)}" for name, value in rows if value]
     return "\n".join(lines)

@@ -18,6 +18,7 @@ from catalog.bridge import CatalogBridge
 from catalog.folders import Folders, default_folders
 from catalog.log import log_to
 from engine.bridge import EngineBridge
+from engine.file_gauges.bridge import FileGaugeBridge
 from engine.worker import Clip, Session
 from ui import first_start
 from ui.accelerate.button import AccelerateButton
@@ -122,6 +123,10 @@ class Program(QObject):
             self.bridge, self.run, self.mix, self.audition, lambda: self.settings.outputs, self.window
         )
         self.window.offer_grid(self.grid.open)
+        self.file_gauges = FileGaugeBridge(self)
+        self.window.browser.sizes_wanted.connect(self.file_gauges.measure)
+        self.file_gauges.measured.connect(self.window.browser.show_sizes)
+        self.file_gauges.measured.connect(self.window.coverage.show_sizes)
         self.accelerator = AcceleratorState(self.run, self.mix, self.cards, self)
         self.accelerator.message.connect(self.window.message_bar.say)
         self.window.desk.add_to_header(AccelerateButton(self.accelerator, self.run))
@@ -157,6 +162,7 @@ class Program(QObject):
         has_ended = self.bridge.stop(PATIENCE)
         self.catalog.stop(PATIENCE)
         self.pictures.stop(PATIENCE)
+        self.file_gauges.stop(PATIENCE)
         if not has_ended:
             logging.getLogger(__name__).warning("the engine was still at work when the window closed")
             logging.shutdown()

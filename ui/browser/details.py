@@ -16,6 +16,7 @@ from ui.theme import Theme, font, theme, watcher
 if TYPE_CHECKING:
     from catalog.coverage_words import Tally
     from catalog.library import Entry
+    from engine.gauge import FileGauged
 
 
 class DetailsPane(QFrame):
@@ -23,6 +24,7 @@ class DetailsPane(QFrame):
 
     add_requested = Signal()
     coverage_requested = Signal()
+    measure_requested = Signal()
     copy_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -39,19 +41,27 @@ class DetailsPane(QFrame):
         """The facts as they are shown."""
         return self._text
 
-    def show_entry(self, entry: Entry | None, coverage: Tally | None = None) -> None:
-        """Show one entry and how much of it applies to the model, or nothing."""
+    def show_entry(
+        self, entry: Entry | None, coverage: Tally | None = None, sizes: FileGauged | None = None
+    ) -> None:
+        """Show one entry, how much of it applies to the model and how large it is, or nothing."""
         self.setVisible(entry is not None)
         if entry is None:
             return
         self._name.setText(entry.name)
-        found = facts(entry, coverage)
+        found = facts(entry, coverage, sizes)
         if found != self._facts:
             self._facts = found
             self._write()
         self._add.setEnabled(not entry.problem)
         self._applies.setEnabled(not entry.problem)
+        self._measure.setVisible(not entry.problem and sizes is None)
         self._copy.setVisible(bool(entry.identity and entry.identity.trigger_words))
+
+    def show_measuring(self, is_measuring: bool) -> None:
+        """Say that the numbers of the file are being read."""
+        self._measure.setEnabled(not is_measuring)
+        self._measure.setText("Measuring…" if is_measuring else "Measure")
 
     def fit(self, height: int) -> None:
         """Leave the cards their room in a browser of this height."""
@@ -75,6 +85,10 @@ class DetailsPane(QFrame):
             "What applies…", "Every layer and key, with reasons (Space)", "What of the selected LoRA applies"
         )
         self._applies.clicked.connect(self.coverage_requested)
+        self._measure = _button(
+            "Measure", "How large its change is, told by the file alone", "Measure the selected LoRA"
+        )
+        self._measure.clicked.connect(self.measure_requested)
         self._copy = IconButton(
             "copy", "Copy the trigger words of the selected LoRA", "Copy the trigger words"
         )
@@ -83,7 +97,7 @@ class DetailsPane(QFrame):
     def _arrange(self) -> None:
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
-        for button in (self._add, self._applies, self._copy):
+        for button in (self._add, self._applies, self._measure, self._copy):
             buttons.addWidget(button)
         buttons.addStretch(1)
         box = QVBoxLayout(self)

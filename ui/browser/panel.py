@@ -28,6 +28,7 @@ from ui.theme import icon, theme, watcher
 if TYPE_CHECKING:
     from catalog.library import Entry
     from catalog.models import ModelInfo
+    from engine.gauge import FileGauged
 
 CHIPS: tuple[tuple[Chip, str, str], ...] = (
     ("fits", "Fits model", "Only what fits the loaded model"),
@@ -40,11 +41,12 @@ EMPTY = "Drop .safetensors here to install"
 
 class BrowserPanel(QFrame):
     """Shows a CardModel. `chosen` carries the entry that is wanted on the desk, `coverage_wanted` the one
-    whose full list of what applies is wanted.
+    whose full list of what applies is wanted, `sizes_wanted` the path of the file that is to be measured.
     """
 
     chosen = Signal(object)
     coverage_wanted = Signal(object)
+    sizes_wanted = Signal(object)
     trashed = Signal(object)
     message = Signal(str, str, str, str)
 
@@ -52,6 +54,8 @@ class BrowserPanel(QFrame):
         super().__init__(parent)
         self.setProperty("ground", "panel")
         self._cards = cards
+        self._sizes: dict[Path, FileGauged] = {}
+        self._measuring: set[Path] = set()
         self._filter = CardFilter(self)
         self._filter.setSourceModel(cards)
         self._build_search()
@@ -127,6 +131,7 @@ class BrowserPanel(QFrame):
         self._details.add_requested.connect(self._choose)
         self._details.copy_requested.connect(self._copy_triggers)
         self._details.coverage_requested.connect(self._want_coverage)
+        self._details.measure_requested.connect(self._want_sizes)
         self._hint = QLabel(EMPTY)
         self._hint.setProperty("tone", "secondary")
         self._hint.setProperty("px", "12")
@@ -177,7 +182,17 @@ class BrowserPanel(QFrame):
 
     def _show_details(self) -> None:
         entry = self.current()
-        self._details.show_entry(entry, self._cards.tally_of(entry.path) if entry else None)
+        if entry is None:
+            self._details.show_entry(None)
+            return
+        self._details.show_entry(entry, self._cards.tally_of(entry.path), self._sizes.get(entry.path))
+        self._details.show_measuring(entry.path in self._measuring)
+
+    def show_sizes(self, said: FileGauged) -> None:
+        """A file was measured; the details say so while it is selected."""
+        self._sizes[said.path] = said
+        self._measuring.discard(said.path)
+        self._show_details()
 
     def show_progress(self, done: int, total: int) -> None:
         """Say how far an installation is; 0 of 0 when there is none."""
@@ -195,6 +210,12 @@ class BrowserPanel(QFrame):
                 self.message.emit("refused", f"“{entry.name}” cannot be used: {entry.problem}", "", "")
             else:
                 self.chosen.emit(entry)
+
+    def _want_sizes(self) -> None:
+        if entry := self.current():
+            self._measuring.add(entry.path)
+            self._show_details()
+            self.sizes_wanted.emit(entry.path)
 
     def _enter_cards(self) -> None:
         self._view.setFocus()

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from catalog.coverage_words import Tally, sentence
+from ui.coverage.gauge_words import file_words
 
 if TYPE_CHECKING:
     from catalog.identify import Identity
     from catalog.library import Entry
+    from engine.gauge import FileGauged
 
 Meaning = Literal["text", "secondary", "good", "look", "refused"]
 
@@ -65,17 +67,26 @@ def is_suspect(entry: Entry) -> bool:
     return identity is None or not identity.is_wan or bool(identity.contradictions)
 
 
-def facts(entry: Entry, coverage: Tally | None = None) -> tuple[Fact, ...]:
-    """All that is known about an entry, the most important first; `coverage` is that on the loaded model."""
+def facts(entry: Entry, coverage: Tally | None = None, gauged: FileGauged | None = None) -> tuple[Fact, ...]:
+    """All that is known about an entry, the most important first; `coverage` is that on the loaded model,
+    `gauged` what measuring the file alone gave.
+    """
     place = str(entry.path) if entry.origin == "library" else f"{entry.path.name} (built in)"
     found = (
         Fact("refused" if entry.problem else "text", what_line(entry)),
         Fact("secondary", kind_line(entry)),
         *((Fact(coverage.tone, sentence(coverage)),) if coverage else ()),
+        *((_size_fact(gauged),) if gauged else ()),
         *(_identity_facts(entry.identity) if entry.identity else ()),
         Fact("secondary", place),
     )
     return tuple(fact for fact in found if fact.text)
+
+
+def _size_fact(said: FileGauged) -> Fact:
+    """A file that is far from the usual size should be looked at: it wants another strength."""
+    is_far = said.gauge is not None and said.gauge.suggestion is not None
+    return Fact("refused" if said.problem else "look" if is_far else "secondary", file_words(said))
 
 
 def _identity_facts(identity: Identity) -> tuple[Fact, ...]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from catalog.bridge import CatalogBridge
     from catalog.card_coverage import Explained
     from catalog.models import ModelInfo
+    from engine.gauge import FileGauged, Gauge
     from ui.coverage.window import CoverageWindow
     from ui.state.strip import Attachment, StripState
 
@@ -23,13 +24,16 @@ class CoverageOpener(QObject):
         super().__init__(parent)
         self._catalog, self._owner = catalog, parent
         self._wanted: Path | None = None
+        self._sizes: dict[Path, Gauge] = {}
         self.window: CoverageWindow | None = None
         catalog.explained.connect(self._on_explained)
 
     def open_file(self, name: str, path: Path, model: ModelInfo) -> None:
         """Show what the catalog finds in the file; at once, though it may still be reading."""
         self._wanted = path
-        self._show(name, model)
+        window = self._show(name, model)
+        if path in self._sizes:
+            window.show_sizes(self._sizes[path])
         self._catalog.explain(path)
 
     def open_strip(self, strip: StripState, said: Attachment, model: ModelInfo) -> None:
@@ -39,6 +43,15 @@ class CoverageOpener(QObject):
         else:
             self._wanted = None
             self._show(strip.name, model).show_coverage(said.coverage, gauge=said.gauge)
+
+    def show_sizes(self, said: FileGauged) -> None:
+        """A file was measured: the list shows it, now or when it is opened."""
+        if said.gauge is None:
+            self._sizes.pop(said.path, None)
+            return
+        self._sizes[said.path] = said.gauge
+        if self.window is not None and said.path == self._wanted:
+            self.window.show_sizes(said.gauge)
 
     def _show(self, name: str, model: ModelInfo) -> CoverageWindow:
         if self.window is not None:

@@ -58,7 +58,7 @@ class CoverageWindow(QDialog):
 
     def show_coverage(self, coverage: Coverage, refusal: str = "", gauge: Gauge | None = None) -> None:
         """Show how much of the file applies, and how large it is; `refusal` says why none of it can be used."""
-        self._coverage, self._refusal, self._gauge = coverage, refusal, gauge
+        self._coverage, self._refusal, self._gauge = coverage, refusal, gauge or self._gauge
         count = tally(coverage, refusal)
         self._say(sentence(count), count.tone)
         self._bar.show_share(count.modules / max(1, count.of), count.tone)
@@ -73,12 +73,20 @@ class CoverageWindow(QDialog):
             self._add("Blocks", words, grid)
         if count.modules and coverage.layers:
             self._add("Kinds of layer", "", LayerTable(coverage.layers))
-        if gauge is not None:
-            self._add("How large it is", f"{size_words(gauge)} {KEY}", HeatMap(gauge))
+        self._add_sizes()
         if coverage.warnings or coverage.ignored or coverage.errors:
             self._put(ReasonsText(coverage))
         self._list.addStretch(1)
         self._fit()
+
+    def show_sizes(self, gauge: Gauge) -> None:
+        """Show how large the file is of itself; a gauge on the model, which says more, stays."""
+        if self._gauge is not None and self._gauge.norm is None:
+            return
+        self._gauge = gauge
+        if self._coverage is not None:
+            self._clear()
+            self.show_coverage(self._coverage, self._refusal)
 
     def show_problem(self, problem: str) -> None:
         """Say why there is nothing to show."""
@@ -150,6 +158,16 @@ class CoverageWindow(QDialog):
         column.addWidget(self._scroll, 1)
         column.addWidget(line)
         column.addLayout(buttons)
+
+    def _add_sizes(self) -> None:
+        if self._gauge is not None and self._gauge.cells:
+            self._add("How large it is", f"{size_words(self._gauge)} {KEY}", HeatMap(self._gauge))
+
+    def _clear(self) -> None:
+        while (item := self._list.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
 
     def _add(self, title: str, words: str, body: QWidget) -> None:
         head = QLabel(title)

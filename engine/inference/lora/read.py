@@ -16,7 +16,7 @@ from catalog.header import Header, TensorInfo
 from catalog.key_styles import ParsedKey, parse_keys
 from engine.errors import AdapterRefused
 
-_TYPES = {
+TYPES = {
     "BOOL": torch.bool,
     "U8": torch.uint8,
     "I8": torch.int8,
@@ -33,6 +33,7 @@ _TYPES = {
     "U64": torch.uint64,
     "F64": torch.float64,
 }
+"""The types of safetensors."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +93,7 @@ def _hash(data: Tensor) -> "Future[str]":
 
 
 def _tensor(data: Tensor, start: int, info: TensorInfo) -> Tensor:
-    kind = _TYPES[info.dtype]
+    kind = TYPES[info.dtype]
     piece = data[start + info.start : start + info.end]
     if piece.storage_offset() % kind.itemsize:
         piece = piece.clone()

@@ -1,0 +1,1 @@
+"""Files measured without a model, beside the engine thread."""
