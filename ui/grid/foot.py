@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.grid import file_stem
 from ui.elided_label import ElidedLabel
-from ui.grid.button import new_button
 from ui.grid.export import frames_of
 from ui.grid.view import GridView
+from ui.plain_button import plain_button
 from ui.stage.icon_button import IconButton
 from ui.stage.playback import Playback
 from ui.stage.reveal import reveal
@@ -39,12 +39,12 @@ class GridFoot(QWidget):
         self.chosen.setFont(font(13, is_bold=True))
         self.chosen.setAccessibleName("The chosen cell")
         self.file = IconButton("folder", "Show the clip in its folder", "Show the clip in its folder")
-        self.take = new_button(
+        self.take = plain_button(
             "To the desk", "Put the chosen cell's strengths on the desk (Enter, double-click)"
         )
-        self.recipes = new_button("Recipes…", "Save the recipe of every cell in a new folder")
+        self.recipes = plain_button("Recipes…", "Save the recipe of every cell in a new folder")
         tip = "Save the whole grid as one mp4, webm or gif (Ctrl+S)"
-        self.export = new_button(_EXPORT, tip)
+        self.export = plain_button(_EXPORT, tip)
         self.export.setShortcut("Ctrl+S")
         for button, name in (
             (self.take, "Take these strengths"), (self.recipes, "Save recipes"), (self.export, "Export video"),

@@ -19,12 +19,12 @@ from PySide6.QtWidgets import (
 )
 
 from ui.elided_label import ElidedLabel
-from ui.grid.button import new_button
 from ui.grid.foot import GridFoot
 from ui.grid.setup import GridSetup
 from ui.grid.view import GridView
 from ui.grid.words import progress_words
 from ui.message_bar import MessageBar
+from ui.plain_button import plain_button
 from ui.stage.playback import Playback
 from ui.state.grid import GridState
 from ui.theme import font
@@ -50,8 +50,8 @@ class GridWindow(QDialog):
         self.foot = GridFoot(state, self.view, self.playback, self.bar.say)
         self.status, self.empty = ElidedLabel(), QLabel(EMPTY)
         self.progress = QProgressBar()
-        self.render_button = new_button("Render", _RENDER_TIP)
-        self.rest = new_button("Render the rest", "Render the cells that have no clip yet")
+        self.render_button = plain_button("Render", _RENDER_TIP)
+        self.rest = plain_button("Render the rest", "Render the cells that have no clip yet")
         self.setWindowTitle("Grid")
         self._dress()
         self._arrange()
