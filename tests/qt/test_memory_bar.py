@@ -39,7 +39,7 @@ def test_the_bar_shows_the_newest_plan(qtbot: QtBot, bridge: EngineBridge, memor
     tip = bar.toolTip()
     assert "Balanced: about 8.0 GiB" in tip and "12 blocks of the high expert stay" in tip
     bridge.memory_used.emit(MemoryUsed(1, 7 * GIB))
-    assert "the last clip used 7.0 GiB at most" in bar.toolTip()
+    assert "in use during the last clip: 7.0 GiB at most" in bar.toolTip()
     bar.grab()  # painting neither fails nor warns
     bridge.memory_planned.emit(MemoryPlanned(2, plan(99 * GIB, "low")))
     assert memory.share == 1 and "may not be enough" in bar.toolTip()

@@ -46,7 +46,7 @@ class MemoryState(QObject):
         """A sentence, and a line for each part of the work."""
         if self.plan is None:
             return ""
-        used = f"\nthe last clip used {gib(self.used)} at most" if self.used else ""
+        used = f"\nin use during the last clip: {gib(self.used)} at most" if self.used else ""
         return f"{sentence(self.plan)}\n{details(self.plan)}{used}"
 
     def _on_planned(self, event: MemoryPlanned) -> None:

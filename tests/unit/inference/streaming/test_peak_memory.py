@@ -65,6 +65,7 @@ def test_a_step_of_1_3b_takes_less_than_two_fifths_of_its_size(tmp_path: Path) -
     assert took["above"] < 0.4 * size
 
 
+@pytest.mark.timeout(3600)
 @pytest.mark.skipif(not os.environ.get(ON_DEMAND), reason=f"writes 15 GB; set {ON_DEMAND}=1")
 def test_a_step_of_14b_in_eight_bits_fits_beside_an_office(tmp_path: Path) -> None:
     need(tmp_path, 20)
