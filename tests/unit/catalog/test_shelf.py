@@ -176,6 +176,8 @@ def test_another_maker_may_have_more_formats() -> None:
         ("x/wan2.1_flf2v_720p_14B_fp16.safetensors", "wan2.1-flf2v-14b", None, "fp16"),
         ("wan2.1_vace_1.3B_fp16.safetensors", "wan2.1-vace-1.3b", None, "fp16"),
         ("wan2.2_ti2v_5B_fp16.safetensors", "wan2.2-ti2v-5b", None, "fp16"),
+        ("HighNoise/Wan2.2-T2V-A14B-HighNoise-Q3_K_S.gguf", "wan2.2-t2v-a14b", "high", "GGUF Q3_K_S"),
+        ("Wan2.1_14B_VACE-Q4_K_M.gguf", "wan2.1-vace-14b", None, "GGUF Q4_K_M"),
         ("wan2.2_i2v_low_noise_14B_fp8_scaled.safetensors", "wan2.2-i2v-a14b", "low", "fp8 scaled"),
     ],
 )
