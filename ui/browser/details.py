@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from engine.gauge import FileGauged
 
 
+_MEASURE = "Measure how large its change is; no model is needed"
+
+
 class DetailsPane(QFrame):
     """Name, coverage, evidence, doubts, trigger words and path of one entry; hidden while none is selected."""
 
@@ -55,13 +58,13 @@ class DetailsPane(QFrame):
             self._write()
         self._add.setEnabled(not entry.problem)
         self._applies.setEnabled(not entry.problem)
-        self._measure.setVisible(not entry.problem and sizes is None)
+        self._measure.setVisible(not entry.problem)
         self._copy.setVisible(bool(entry.identity and entry.identity.trigger_words))
 
     def show_measuring(self, is_measuring: bool) -> None:
         """Say that the numbers of the file are being read."""
         self._measure.setEnabled(not is_measuring)
-        self._measure.setText("Measuring…" if is_measuring else "Measure")
+        self._measure.setToolTip("Measuring…" if is_measuring else _MEASURE)
 
     def fit(self, height: int) -> None:
         """Leave the cards their room in a browser of this height."""
@@ -85,9 +88,7 @@ class DetailsPane(QFrame):
             "What applies…", "Every layer and key, with reasons (Space)", "What of the selected LoRA applies"
         )
         self._applies.clicked.connect(self.coverage_requested)
-        self._measure = _button(
-            "Measure", "How large its change is, told by the file alone", "Measure the selected LoRA"
-        )
+        self._measure = IconButton("measure", "Measure the selected LoRA", _MEASURE)
         self._measure.clicked.connect(self.measure_requested)
         self._copy = IconButton(
             "copy", "Copy the trigger words of the selected LoRA", "Copy the trigger words"
@@ -95,15 +96,19 @@ class DetailsPane(QFrame):
         self._copy.clicked.connect(self.copy_requested)
 
     def _arrange(self) -> None:
-        buttons = QHBoxLayout()
+        top, buttons = QHBoxLayout(), QHBoxLayout()
+        top.setSpacing(0)
+        top.addWidget(self._name, 1)
+        for icon_button in (self._measure, self._copy):
+            top.addWidget(icon_button)
         buttons.setSpacing(8)
-        for button in (self._add, self._applies, self._measure, self._copy):
+        for button in (self._add, self._applies):
             buttons.addWidget(button)
         buttons.addStretch(1)
         box = QVBoxLayout(self)
         box.setContentsMargins(12, 8, 8, 8)
         box.setSpacing(4)
-        box.addWidget(self._name)
+        box.addLayout(top)
         box.addWidget(self._text)
         box.addLayout(buttons)
 

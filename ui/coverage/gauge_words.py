@@ -32,7 +32,8 @@ def _file_words(gauge: Gauge, norm: float) -> str:
     rank = f", effective rank {gauge.rank:.1f}" if gauge.rank is not None else ""
     said = f"‖ΔW‖ is {norm:.3g} at strength 1{rank}: roughly {share(gauge.size)} of the weights, estimated without a model."
     if gauge.suggestion is not None:
-        said += f" About {100 * USUAL:.0f} % is usual: {gauge.suggestion:g} would be near that."
+        how = "Much larger" if gauge.size > USUAL else "Much smaller"
+        said = f"{how} than usual: a strength near {gauge.suggestion:g} would fit. {said}"
     return (
         f"{said} {layers} more depend{'' if gauge.unsized > 1 else 's'} on the model."
         if gauge.unsized
