@@ -1,5 +1,6 @@
 """The shipped accelerator profiles are complete, agree with the models, and find only files that fit."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,6 +57,15 @@ def test_every_published_file_is_its_own_part_and_no_other(row: Accelerator) -> 
         assert part.high or part.low
     for strength in ("high", "low"):
         assert sum(getattr(part, strength) for part in row.loras) == 1
+
+
+@pytest.mark.parametrize("name", ["rcm-2.1-t2v-4", "rcm-2.1-t2v-1.3b-4"])
+def test_rcm_steps_at_its_own_angles(name: str) -> None:
+    """cos t · x₀ + sin t · noise, divided by what the two sum to, is what LCM makes of flow matching."""
+    row = accelerator(name)
+    assert row is not None and row.sigmas is not None and row.scheduler == "lcm"
+    angles = (math.atan(80), 1.3, 1.0, 0.6)
+    assert row.sigmas == pytest.approx([math.sin(t) / (math.sin(t) + math.cos(t)) for t in angles])
 
 
 def test_profiles_are_offered_for_their_model_only() -> None:
