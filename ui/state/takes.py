@@ -191,4 +191,6 @@ class Takes(QObject):
 
 
 def _is_same_clip(take: Take, frames: Frames) -> bool:
-    return take.frames is not None and take.frames.shape == frames.shape and bool((take.frames == frames).all())
+    return (
+        take.frames is not None and take.frames.shape == frames.shape and bool((take.frames == frames).all())
+    )
