@@ -35,6 +35,8 @@ def check_given(inputs: Inputs, model: ModelInfo) -> None:
             raise BadRecipe(f"{model.title} takes no {spoken.removeprefix('an ').removeprefix('a ')}{also}.")
         if name in model.needs - given:
             raise BadRecipe(f"{model.title} needs {spoken}.", "Choose a picture and try again.")
+    if len(inputs.reference_images) > model.most_references:
+        raise BadRecipe(f"{model.title} takes at most {model.most_references} reference images.")
 
 
 def located(inputs: Inputs, recipe_path: Path | None) -> Inputs:

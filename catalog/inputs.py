@@ -27,9 +27,10 @@ class Picture:
 class Inputs:
     """What a model is given to see; the names are those of `inputs` in the model table.
 
-    Of a clip as `start_image` its last frame is taken, as `end_image` its first one. `reference_images` and
-    `control_video` are VACE's, with `conditioning_scale` as in diffusers (1 is as trained). References are
-    always shown whole, on white, as VACE was trained: their `fit` is not asked.
+    Of a clip as `start_image` its last frame is taken, as `end_image` its first one. `control_video` is
+    VACE's, `reference_images` are VACE's and Phantom's; they are always shown whole, on white, as these were
+    trained: their `fit` is not asked. `conditioning_scale` is VACE's as in diffusers, and the share of
+    Phantom's image guidance of 5; 1 is as trained.
     """
 
     start_image: Picture | None = None

@@ -14,7 +14,7 @@ from catalog.folders import default_folders
 from catalog.install import safe_name
 from catalog.model_parts import PARTS, Part, check_parts, examine
 from catalog.model_table import ModelEntry, entry
-from catalog.models import ModelInfo, checked_entry, checked_wants, defaults_of
+from catalog.models import ModelInfo, checked_wants, defaults_of
 
 SUFFIX = ".wanmodel.json"
 FORMAT = 1
@@ -102,8 +102,7 @@ def write_assembly(assembly: Assembly) -> None:
 
 def model_info(assembly: Assembly) -> ModelInfo:
     """What the assembled model is and accepts; ModelNotFound when a part is missing or does not fit."""
-    row = checked_entry(assembly.row)
-    experts = assembly.experts
+    row, experts = assembly.row, assembly.experts
     found = check_parts(assembly.parts, row, max(row.experts, len(experts)))
     shape = found["high"].architecture
     assert shape is not None
@@ -124,6 +123,7 @@ def model_info(assembly: Assembly) -> ModelInfo:
         entry=row.id,
         needs=wants.needs,
         takes=wants.takes,
+        most_references=wants.most_references,
     )
 
 

@@ -8,7 +8,7 @@ from catalog.checkpoints import Checkpoint
 from catalog.errors import CatalogError
 from catalog.experts import Expert
 from catalog.model_parts import Part, check_together, spoken, wanted_parts, where_to_get
-from catalog.model_table import OTHER, ModelEntry, entry, unmet
+from catalog.model_table import OTHER, ModelEntry, entry
 from catalog.part_files import PartFile, Role
 
 Roles = Mapping[Path, Role]
@@ -113,17 +113,16 @@ def _played(experts: int, lead: Checkpoint | None) -> Iterable[tuple[Part, Role]
 
 def _experts(files: Sequence[PartFile]) -> dict[Path, Role]:
     """The first pair whose names tell the experts apart, or two files alike, or one file."""
-    candidates = [file for file in files if _can_be_fed(file)] or list(files)
-    for one in candidates:
-        for two in candidates:
+    for one in files:
+        for two in files:
             if _are_pair(one, two) and (_hint(one), _hint(two)) == ("high", "low"):
                 return {one.path: "high", two.path: "low"}
-    if len(candidates) == 2 and _are_pair(*candidates):
-        one, two = candidates
+    if len(files) == 2 and _are_pair(*files):
+        one, two = files
         if _hint(one) is None or _hint(one) != _hint(two):
             is_turned = _hint(one) == "low" or _hint(two) == "high"
             return {one.path: "low" if is_turned else "high", two.path: "high" if is_turned else "low"}
-    return {file.path: _lone(file) for file in candidates[:1]}
+    return {file.path: _lone(file) for file in files[:1]}
 
 
 def _lone(file: PartFile) -> Role:
@@ -137,11 +136,6 @@ def _are_pair(one: PartFile, two: PartFile) -> bool:
     rows = _known(one)
     is_alike = one.checkpoint.architecture == two.checkpoint.architecture
     return is_alike and (not rows or any(row.experts == 2 for row in rows))
-
-
-def _can_be_fed(file: PartFile) -> bool:
-    rows = _known(file)
-    return not rows or any(not unmet(row) for row in rows)
 
 
 def _known(file: PartFile) -> list[ModelEntry]:
@@ -170,13 +164,12 @@ def _brings_one(playing: Mapping[Role, PartFile]) -> bool:
 
 
 def _rows(files: Sequence[PartFile], experts: int, wanted: str) -> tuple[ModelEntry, ...]:
-    """The models of which all these may be experts: the wanted one, those that can be used, the others."""
+    """The models of which all these may be experts: the wanted one, then the others."""
     common = [row for row in _known(files[0]) if row.experts == experts]
     fitting = [row for row in common if all(row in _known(file) for file in files)]
     other = entry(OTHER)
     assert other is not None
-    ordered = sorted(fitting, key=lambda row: (row.id != wanted, bool(unmet(row))))
-    return tuple(ordered) or (other,)
+    return tuple(sorted(fitting, key=lambda row: row.id != wanted)) or (other,)
 
 
 def _problem(
@@ -187,8 +180,6 @@ def _problem(
     missing: Sequence[Missing],
 ) -> tuple[str, str]:
     """Why the parts make no model, and what to do about it."""
-    if reason := unmet(row):
-        return reason, "Choose another model: T2V, I2V, FLF2V, VACE or TI2V."
     if missing:
         names = [each.name for each in missing]
         listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import resources
 from catalog import hints
+from catalog.inputs import MOST_REFERENCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +68,13 @@ class ModelEntry:
     head_width: int = 128
     expand_timesteps: bool = False
     optional_inputs: tuple[str, ...] = ()
+    most_references: int = MOST_REFERENCES
     folder: str = ""
     files: str = ""
 
 
 OTHER = "other"
 """The id of the row for models that no other row knows."""
-FED = frozenset({"text", "start image", "end image", "reference images", "control video"})
-"""The inputs that the application can give to a model."""
-
-_SPOKEN = {
-    "start image": "a start image",
-    "end image": "an end image",
-    "control video": "a control video",
-    "reference images": "reference images",
-    "subject images": "pictures of its subjects",
-}
 
 
 @cache
@@ -101,15 +93,6 @@ def matching(architecture: Architecture, name: str = "") -> tuple[ModelEntry, ..
     """The rows of this architecture, those first that `name` speaks for; empty when there are none."""
     rows = [row for row in entries() if row.architecture == architecture]
     return tuple(sorted(rows, key=lambda row: -_says(row, name)))
-
-
-def unmet(row: ModelEntry) -> str:
-    """Why the application cannot use the model, one sentence; "" when it can."""
-    lacking = [name for name in row.inputs if name not in FED]
-    if not lacking:
-        return ""
-    things = " and ".join(_SPOKEN[name] for name in lacking)
-    return f"{row.title} needs {things} besides the text, which cannot be given here."
 
 
 def _says(row: ModelEntry, name: str) -> int:

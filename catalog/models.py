@@ -9,15 +9,15 @@ from typing import Any
 import resources
 from catalog.errors import ModelNotFound
 from catalog.experts import Expert
+from catalog.inputs import MOST_REFERENCES
 from catalog.model_inputs import Wanted, wanted
-from catalog.model_table import OTHER, Architecture, Defaults, ModelEntry, entry, matching, unmet
+from catalog.model_table import OTHER, Architecture, Defaults, ModelEntry, entry, matching
 
 __all__ = [
     "Defaults",
     "Expert",
     "ModelInfo",
     "architecture",
-    "checked_entry",
     "checked_wants",
     "defaults_of",
     "find_model",
@@ -35,7 +35,7 @@ class ModelInfo:
     `experts` is ("high", "low") for a two-expert model, else ("high",): the one transformer then takes
     the high-noise values. Pixel sizes are multiples of `size_multiple`; frame counts are
     `frame_stride`·k + 1. `needs` are the pictures that must be given, `takes` all that may be, by the
-    names of the fields of `Inputs`.
+    names of the fields of `Inputs`, of reference images at most `most_references`.
     """
 
     name: str
@@ -52,13 +52,14 @@ class ModelInfo:
     entry: str = OTHER
     needs: frozenset[str] = frozenset()
     takes: frozenset[str] = frozenset()
+    most_references: int = MOST_REFERENCES
 
 
 def find_model(name: str, base: Path | None = None) -> ModelInfo:
     """The model called `name` ("demo"), or the one at that path, seen from `base` or from here.
 
     A path leads to a diffusers folder, a Hub cache folder of one, or a .wanmodel.json. ModelNotFound says
-    what is wrong with it; also when the model needs more than the application can give.
+    what is wrong with it; also when the model needs more than is known here.
     """
     if name == "demo":
         return _read(resources.path("demo"), "demo")
@@ -72,17 +73,9 @@ def find_model(name: str, base: Path | None = None) -> ModelInfo:
     return model_info(find_assembly(name, base or Path.cwd()))
 
 
-def checked_entry(row: ModelEntry) -> ModelEntry:
-    """The row itself; ModelNotFound when the application cannot give the model what it needs."""
-    reason = unmet(row)
-    if reason:
-        raise ModelNotFound(reason, "Choose another model: T2V, I2V, FLF2V, VACE or TI2V.")
-    return row
-
-
 def checked_wants(title: str, row: ModelEntry, shape: Architecture, expand_timesteps: bool) -> Wanted:
     """What a model is given besides text; ModelNotFound when that is not known."""
-    found = wanted(row, shape, expand_timesteps)
+    found = wanted(row, shape, expand_timesteps, title)
     if found is None:
         raise ModelNotFound(f"{title} is a Wan that needs more than text, of a kind not known here.")
     return found
@@ -126,7 +119,7 @@ def _read(folder: Path, name: str) -> ModelInfo:
         shape, patch = architecture(config), int(config["patch_size"][1])
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelNotFound(f"{folder.name}/transformer/config.json lacks {error}.") from error
-    row = checked_entry(_row(name, shape, two))
+    row = _row(name, shape, two)
     _check_pipeline(folder, index, shape)
     wants = checked_wants(name, row, shape, bool(index.get("expand_timesteps", False)))
     return ModelInfo(
@@ -144,6 +137,7 @@ def _read(folder: Path, name: str) -> ModelInfo:
         entry=row.id,
         needs=wants.needs,
         takes=wants.takes,
+        most_references=wants.most_references,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 import resources
 from catalog.download import may_be_had
 from catalog.hub import HubFile, Repository
-from catalog.model_table import ModelEntry, entries, entry, unmet
+from catalog.model_table import ModelEntry, entries, entry
 from catalog.shelf_names import is_of, is_readable, named
 
 INDEX = "model_index.json"
@@ -76,13 +76,13 @@ class Way:
 
 @cache
 def shelf() -> tuple[Shelved, ...]:
-    """Every model that can be had and used, in the order of resources/shelf.json."""
+    """Every model that can be had, in the order of resources/shelf.json."""
     said = json.loads(resources.path("shelf.json").read_text("utf-8"))["models"]
     found = ((entry(model["id"]), model) for model in said)
     return tuple(
         Shelved(row, model["does"], model.get("memory", ""), tuple(model.get("also", ())))
         for row, model in found
-        if row is not None and not unmet(row)
+        if row is not None
     )
 
 
@@ -101,7 +101,7 @@ def ways_in(repository: Repository, found: Mapping[str, Repository]) -> tuple[Wa
     The other parts of these come from where they always do, as far as `found` has those repositories.
     """
     folder = _folder(repository, None)
-    rows = [row for row in entries() if row.version and not unmet(row)]
+    rows = [row for row in entries() if row.version]
     files = (way for row in rows for way in _files(repository, row, found))
     return ((folder,) if folder else ()) + tuple(files)
 

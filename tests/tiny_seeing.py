@@ -15,7 +15,7 @@ from transformers import CLIPVisionConfig, CLIPVisionModel
 import resources
 from tests import tiny
 
-Kind = Literal["i2v 2.1", "flf2v", "i2v 2.2", "vace", "vace 2.2", "ti2v", "t2v"]
+Kind = Literal["i2v 2.1", "flf2v", "i2v 2.2", "vace", "vace 2.2", "ti2v", "t2v", "phantom"]
 WIDTH = 32
 _TOKENS = 5  # 28 × 28 pixels in patches of 14, and one for the whole
 _IMAGE = {"in_channels": 36, "image_dim": WIDTH, "added_kv_proj_dim": 48}
@@ -28,6 +28,7 @@ _TRANSFORMERS: dict[Kind, dict[str, Any]] = {
     "vace 2.2": _SIDE,
     "ti2v": {},
     "t2v": {},
+    "phantom": {},
 }
 _PIPELINES: dict[Kind, str] = {
     "i2v 2.1": "WanImageToVideoPipeline",
@@ -37,6 +38,7 @@ _PIPELINES: dict[Kind, str] = {
     "vace 2.2": "WanVACEPipeline",
     "ti2v": "WanPipeline",
     "t2v": "WanPipeline",
+    "phantom": "WanPipeline",
 }
 _VAE22 = {"is_residual": True, "patch_size": 2, "in_channels": 12, "out_channels": 12, "base_dim": 4,
           "decoder_base_dim": 4, "scale_factor_spatial": 16, "dim_mult": [1, 1, 1, 1]}  # fmt: skip

@@ -23,8 +23,8 @@ class _Kept:
 class StepCache:
     """First-block caching, as diffusers' FirstBlockCache computes it, for the blocks of one model.
 
-    Tell it of every step by `begin_step`: passes are told apart by their order in the step (with the
-    prompt, then without it). What it keeps takes two tensors as large as a block's answer for each pass.
+    Tell it of every step by `begin_step`: passes are told apart by their order in the step, which is
+    the same in every step. What it keeps takes two tensors as large as a block's answer for each pass.
     """
 
     def __init__(self, blocks: Sequence[nn.Module], threshold: float) -> None:

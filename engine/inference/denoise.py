@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from diffusers import WanTransformer3DModel
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from catalog.models import Expert
 from catalog.recipe import Guidance
 from engine.errors import BadNumbers
-from engine.inference.conditions.conditions import TEXT_ALONE, Arguments, Conditions
+from engine.inference.conditions.conditions import TEXT_ALONE, Arguments, Conditions, Words
 from engine.inference.interrupt import interruptible
 from engine.inference.preview import estimate
 from engine.inference.schedule import Schedule
@@ -64,7 +65,7 @@ def denoise(
 ) -> Iterator[Step]:
     """Yield each step from `first` as it is done; `latents` and `plan` stand before that step.
 
-    The mix is read once per step and holds for both of its passes. Raises Cancelled within one transformer
+    The mix is read once per step and holds for all of its passes. Raises Cancelled within one transformer
     block of a cancel, BadNumbers when latents stop being finite.
     """
     for index, timestep in enumerate(plan.timesteps[first:], first):
@@ -75,8 +76,8 @@ def denoise(
         strengths = play(mix, expert, index)
         factor = guidance.high if expert == "high" else guidance.low
         with interruptible(blocks_of(model), live), conditions.around(model):
-            arguments = conditions.arguments(latents, timestep, model.dtype)
-            velocity = _velocity(model, arguments, text, factor)
+            passed = partial(_passed, model, text)
+            velocity = conditions.velocity(passed, latents, timestep, model.dtype, factor)
         seen = estimate(latents, sigma, velocity)
         latents = plan.scheduler.step(velocity, timestep, latents, return_dict=False)[0]
         if not torch.isfinite(latents).all():
@@ -90,20 +91,12 @@ def blocks_of(model: nn.Module) -> Iterable[nn.Module]:
     return [block for name in ("vace_blocks", "blocks") for block in getattr(model, name, ())]
 
 
-def _velocity(model: WanTransformer3DModel, arguments: Arguments, text: Text, guidance: float) -> Tensor:
-    """The model's prediction with classifier-free guidance; one pass where guidance is 1."""
-
-    def passed(words: Tensor) -> Tensor:
-        words = words.to(model.dtype)
-        output: Tensor = model(**arguments, encoder_hidden_states=words, return_dict=False)[0]
-        return output
-
-    with_prompt = passed(text.prompt)
-    if guidance == 1:
-        return with_prompt
-    assert text.negative is not None
-    without = passed(text.negative)
-    return without + guidance * (with_prompt - without)
+def _passed(model: WanTransformer3DModel, text: Text, arguments: Arguments, words: Words) -> Tensor:
+    """One forward of an expert with the prompt, or with the negative one."""
+    embedded = text.prompt if words == "prompt" else text.negative
+    assert embedded is not None
+    output: Tensor = model(**arguments, encoder_hidden_states=embedded.to(model.dtype), return_dict=False)[0]
+    return output
 
 
 def _blame(index: int, strengths: Strengths) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from catalog.input_files import PictureNotFound, find
-from catalog.inputs import MOST_REFERENCES, NOTHING, Inputs, Picture, mapped
+from catalog.inputs import NOTHING, Inputs, Picture, mapped
 from catalog.models import ModelInfo
 
 Field = Literal["start_image", "end_image", "control_video", "reference_images"]
@@ -70,7 +70,7 @@ def places_of(inputs: Inputs, model: ModelInfo) -> tuple[Place, ...]:
     """Every place that a model has: the filled ones, and the empty ones that wait."""
     places = [Place(field) for field in fields_of(model) if field != "reference_images"]
     if "reference_images" in fields_of(model):
-        count = min(len(inputs.reference_images) + 1, MOST_REFERENCES)
+        count = min(len(inputs.reference_images) + 1, model.most_references)
         places += [Place("reference_images", index) for index in range(count)]
     return tuple(places)
 
@@ -108,7 +108,9 @@ def taken(inputs: Inputs, model: ModelInfo) -> Inputs:
     return Inputs(
         start_image=inputs.start_image if "start_image" in fields else None,
         end_image=inputs.end_image if "end_image" in fields else None,
-        reference_images=inputs.reference_images if "reference_images" in fields else (),
+        reference_images=inputs.reference_images[: model.most_references]
+        if "reference_images" in fields
+        else (),
         control_video=inputs.control_video if "control_video" in fields else None,
         conditioning_scale=inputs.conditioning_scale if has_scale(model) else NOTHING.conditioning_scale,
     )

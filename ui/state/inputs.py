@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from catalog.inputs import MOST_REFERENCES, Fit, Inputs, Picture
+from catalog.inputs import Fit, Inputs, Picture
 from ui.inputs.look import Look, Wanted
 from ui.inputs.reader import PictureReader
 from ui.state.clip_sizes import nearest
@@ -107,7 +107,7 @@ class InputState(QObject):
     def put_all(self, files: Iterable[Path], place: Place) -> None:
         """Put files in a place; of several the others go on as further references, where it is one."""
         for file in files:
-            is_full = place.index >= MOST_REFERENCES
+            is_full = place.index >= self._run.model.most_references
             if is_full or not self.put(file, place) or place.field != "reference_images":
                 return
             place = Place(place.field, len(self.inputs.reference_images))
@@ -177,7 +177,7 @@ class InputState(QObject):
             self._reader.save(image, prefix, place)
 
     def _refuse_pictures(self) -> None:
-        advice = "Open a model that takes pictures first: I2V, TI2V, FLF2V or VACE."
+        advice = "Open a model that takes pictures first: I2V, TI2V, FLF2V, VACE or Phantom."
         self.message.emit("info", f"{self._run.model.title} takes no pictures.", advice, "")
 
     def _look(self, wanted: Wanted) -> None:

@@ -14,6 +14,7 @@ from engine.inference.conditions.conditions import TEXT_ALONE, Conditions, Encod
 from engine.inference.conditions.encoder import PictureEncoder
 from engine.inference.conditions.first_frame import FirstFrameSight
 from engine.inference.conditions.given import Check, Given
+from engine.inference.conditions.phantom import PhantomSight
 from engine.inference.conditions.vace import VaceSight
 
 _KEPT = 4
@@ -30,6 +31,8 @@ def sight(encoder: PictureEncoder, config: Any, takes: frozenset[str]) -> Sight 
         return VaceSight(encoder, len(config.vace_layers))
     if config.in_channels != config.out_channels:
         return ChannelsSight(encoder, config.image_dim is not None)
+    if "reference_images" in takes:
+        return PhantomSight(encoder)
     return FirstFrameSight(encoder, config.patch_size) if "start_image" in takes else None
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,14 @@ from engine.inference.conditions.given import Given
 Arguments = Mapping[str, Any]
 Encoded = tuple[Tensor, ...]
 """What a model sees of a recipe's pictures, whatever its strength."""
+Words = Literal["prompt", "negative"]
+
+
+class Pass(Protocol):
+    """One forward of an expert."""
+
+    def __call__(self, arguments: Arguments, words: Words) -> Tensor:
+        """The expert's prediction; the negative prompt may be asked for only where guidance is not 1."""
 
 
 class Conditions:
@@ -24,8 +32,22 @@ class Conditions:
     leading = 0
 
     def arguments(self, latents: Tensor, timestep: Tensor, dtype: torch.dtype) -> Arguments:
-        """What both passes of a step are given beside the text, `timestep` being the schedule's own."""
+        """What a pass is given beside the text, `timestep` being the schedule's own."""
         return {"hidden_states": latents.to(dtype), "timestep": timestep.expand(latents.shape[0])}
+
+    def velocity(
+        self, passed: Pass, latents: Tensor, timestep: Tensor, dtype: torch.dtype, guidance: float
+    ) -> Tensor:
+        """The prediction of a step, by as many passes as it takes: two, or one where guidance is 1.
+
+        Passes come in one order in every step, that with the prompt first, since meters listen to it.
+        """
+        arguments = self.arguments(latents, timestep, dtype)
+        with_prompt = passed(arguments, "prompt")
+        if guidance == 1:
+            return with_prompt
+        without = passed(arguments, "negative")
+        return without + guidance * (with_prompt - without)
 
     def around(self, model: nn.Module) -> AbstractContextManager[None]:
         """What must be in place in an expert while a step is taken."""

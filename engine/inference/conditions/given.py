@@ -44,7 +44,7 @@ class Given:
         return found
 
     def references(self) -> list[Pixels]:
-        """The reference images [1, H, W, 3], each whole and on white, as VACE was trained."""
+        """The reference images [1, H, W, 3], each whole and on white, as VACE and Phantom were trained."""
         wanted = [Path(picture.file) for picture in self.recipe.inputs.reference_images]
         return [still(path, self.size, "pad", "first", WHITE, self.check)[None] for path in wanted]
 

@@ -41,6 +41,7 @@ def wan(identifier: str) -> ModelInfo:
         entry=identifier,
         needs=needs,
         takes=needs | {FIELDS[name] for name in row.optional_inputs},
+        most_references=row.most_references,
     )
 
 

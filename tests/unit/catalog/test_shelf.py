@@ -8,7 +8,7 @@ import pytest
 from catalog.download import PICKLES
 from catalog.hub import HubFile, Repository, is_name
 from catalog.model_parts import where_to_get
-from catalog.model_table import entries, entry, unmet
+from catalog.model_table import entries, entry
 from catalog.shelf import Shelved, Way, shared_repositories, shelf, ways, ways_in
 from catalog.shelf_names import is_of, is_readable, named
 
@@ -58,7 +58,7 @@ def on_shelf(id: str, repositories: dict[str, Repository]) -> tuple[Way, ...]:
 
 
 def test_the_shelf_has_every_model_that_can_be_used() -> None:
-    usable = {row.id for row in entries() if (row.folder or row.files) and not unmet(row)}
+    usable = {row.id for row in entries() if row.folder or row.files}
     assert {shelved.row.id for shelved in shelf()} == usable
     for shelved in shelf():
         assert shelved.does.endswith(".") and all(is_name(name) for name in shelved.repositories)

@@ -97,9 +97,11 @@ def test_a_model_that_needs_an_image_says_so(files: Path, tmp_path: Path) -> Non
     assert info.needs == {"start_image"} and info.takes == {"start_image", "end_image"}
 
 
-def test_a_model_that_cannot_be_given_what_it_needs_is_refused_by_name(files: Path, tmp_path: Path) -> None:
-    path = described(files, tmp_path, "wan2.1-phantom-14b", low=None)
-    assert "needs pictures of its subjects" in str(refusal(path))
+def test_a_phantom_is_one_by_its_description_alone(files: Path, tmp_path: Path) -> None:
+    info = find_model(str(described(files, tmp_path, "wan2.1-phantom-14b", low=None)))
+    assert info.needs == info.takes == {"reference_images"} and info.most_references == 4
+    (tmp_path / "plain").mkdir()
+    assert not find_model(str(described(files, tmp_path / "plain", "wan2.1-t2v-14b", low=None))).takes
 
 
 def test_another_transformer_than_the_description_says_is_refused(files: Path, tmp_path: Path) -> None:

@@ -57,6 +57,8 @@ def inputs_for(kind: Kind, pictures: tuple[Path, Path]) -> Inputs:
             return Inputs(one, two)
         case "vace" | "vace 2.2":
             return Inputs(reference_images=(one,), control_video=two)
+        case "phantom":
+            return Inputs(reference_images=(one, two))
         case _:
             return Inputs(one)
 
@@ -70,7 +72,7 @@ def encodings(session: WanSession) -> Iterator[list[int]]:
     hook.remove()
 
 
-@pytest.mark.parametrize("kind", ["i2v 2.1", "vace 2.2", "ti2v"])
+@pytest.mark.parametrize("kind", ["i2v 2.1", "vace 2.2", "ti2v", "phantom"])
 def test_reused_and_branched_steps_are_those_of_the_whole_run(
     open_with_lora: Opened, pictures: tuple[Path, Path], kind: Kind
 ) -> None:
@@ -98,6 +100,8 @@ CHANGES: list[tuple[Kind, Callable[[Inputs, Picture], Inputs]]] = [
     ("vace", lambda given, other: replace(given, conditioning_scale=0.5)),
     ("vace", lambda given, other: replace(given, reference_images=(other,))),
     ("vace", lambda given, other: replace(given, control_video=None)),
+    ("phantom", lambda given, other: replace(given, conditioning_scale=0.5)),
+    ("phantom", lambda given, other: replace(given, reference_images=given.reference_images[::-1])),
 ]
 
 
@@ -117,11 +121,14 @@ def test_other_pictures_take_over_nothing(
     assert np.array_equal(latents(second), latents(render(opened(kind), changed)[0]))
 
 
-def test_a_scale_is_heard_without_encoding_again(opened: Opened, pictures: tuple[Path, Path]) -> None:
-    session, inputs = opened("vace"), inputs_for("vace", pictures)
-    render(session, asked("vace", inputs))
+@pytest.mark.parametrize("kind", ["vace", "phantom"])
+def test_a_scale_is_heard_without_encoding_again(
+    opened: Opened, pictures: tuple[Path, Path], kind: Kind
+) -> None:
+    session, inputs = opened(kind), inputs_for(kind, pictures)
+    render(session, asked(kind, inputs))
     with encodings(session) as encoded:
-        render(session, asked("vace", replace(inputs, conditioning_scale=0.3)))
+        render(session, asked(kind, replace(inputs, conditioning_scale=0.3)))
         assert not encoded
 
 
@@ -135,7 +142,7 @@ def test_the_same_picture_elsewhere_is_the_same_picture(
     assert begun_at(events) == STEPS
 
 
-@pytest.mark.parametrize("kind", ["i2v 2.2", "vace", "ti2v"])
+@pytest.mark.parametrize("kind", ["i2v 2.2", "vace", "ti2v", "phantom"])
 def test_a_run_is_resumed_by_a_session_that_has_seen_nothing(
     opened: Opened, pictures: tuple[Path, Path], tmp_path: Path, kind: Kind
 ) -> None:
