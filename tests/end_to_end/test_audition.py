@@ -1,8 +1,6 @@
 """An audition on the demo model tells the placebo from the LoRAs that do something."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,36 +9,22 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 import resources
-from catalog.folders import Folders
 from engine.verdict import MEASURABLE, Verdict
-from ui.app import Program, open_session
+from tests.end_to_end.acts import PATIENCE, put_on_desk
+from ui.app import Program
 
 pytestmark = pytest.mark.long
-PATIENCE = 240_000
 LORAS = resources.path("demo") / "loras"
 
 
 @pytest.fixture
-def program(qtbot: QtBot, tmp_path: Path) -> Iterator[Program]:
-    """The window over the real engine, with three strips at 1.00 on the low-noise expert."""
-    folders = Folders(tmp_path / "loras", LORAS, tmp_path / "outputs", tmp_path / "state")
-    program = Program(folders, lambda _device: open_session("cpu"))
-    with qtbot.waitSignals([program.catalog.scan_finished, program.bridge.model_loaded], timeout=PATIENCE):
-        program.show()
-    for strip in program.mix.strips:
-        program.mix.remove(strip.id)
-    for name in ("ring", "mono", "ultra_detail_booster"):
-        id = program.mix.add(LORAS / f"{name}.safetensors")
-        program.mix.set_strength(id, "high", 0.0)
-        program.mix.set_strength(id, "low", 1.0)
-    strips = program.mix.strips
-    qtbot.waitUntil(
-        lambda: all(program.mix.attachment(strip.id).status == "attached" for strip in strips),
-        timeout=PATIENCE,
-    )
-    program.run.change(replace(program.run.settings, steps=8, seed=7))
-    yield program
-    program.window.close()
+def program(qtbot: QtBot, bare: Program) -> Program:
+    """The window with three strips at 1.00 on the low-noise expert."""
+    for id in put_on_desk(bare, qtbot, "ring", "mono", "ultra_detail_booster"):
+        bare.mix.set_strength(id, "high", 0.0)
+        bare.mix.set_strength(id, "low", 1.0)
+    bare.run.change(replace(bare.run.settings, steps=8, seed=7))
+    return bare
 
 
 def hear(program: Program, qtbot: QtBot, place: int) -> Verdict:

@@ -1,8 +1,6 @@
 """A grid on the demo model: its cells share steps, and a cell's recipe makes that cell's clip again."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,37 +9,23 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 import resources
-from catalog.folders import Folders
 from engine.messages import Event, RunFinished
-from ui.app import Program, open_session
+from tests.end_to_end.acts import PATIENCE, put_on_desk
+from ui.app import Program
 from ui.grid.window import GridWindow
 from ui.state.grid import GridState
 
 pytestmark = pytest.mark.long
-PATIENCE = 240_000
 LORAS = resources.path("demo") / "loras"
 STEPS = 4
 
 
 @pytest.fixture
-def program(qtbot: QtBot, tmp_path: Path) -> Iterator[Program]:
-    """The window over the real engine, with ring and mono on the desk and few steps."""
-    folders = Folders(tmp_path / "loras", LORAS, tmp_path / "outputs", tmp_path / "state")
-    program = Program(folders, lambda _device: open_session("cpu"))
-    with qtbot.waitSignals([program.catalog.scan_finished, program.bridge.model_loaded], timeout=PATIENCE):
-        program.show()
-    for strip in program.mix.strips:
-        program.mix.remove(strip.id)
-    for name in ("ring", "mono"):
-        program.mix.add(LORAS / f"{name}.safetensors")
-    strips = program.mix.strips
-    qtbot.waitUntil(
-        lambda: all(program.mix.attachment(strip.id).status == "attached" for strip in strips),
-        timeout=PATIENCE,
-    )
-    program.run.change(replace(program.run.settings, steps=STEPS, seed=7))
-    yield program
-    program.window.close()
+def program(qtbot: QtBot, bare: Program) -> Program:
+    """The window with ring and mono on the desk and few steps."""
+    put_on_desk(bare, qtbot, "ring", "mono")
+    bare.run.change(replace(bare.run.settings, steps=STEPS, seed=7))
+    return bare
 
 
 @pytest.fixture

@@ -1,60 +1,28 @@
 """The whole window on a tiny model that sees: drop two pictures, render, open the clip again, go on from it."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
-import resources
-from catalog.folders import Folders
 from catalog.input_files import sha256_of
 from catalog.recipe_files import load
 from tests import tiny_seeing
-from ui.app import Program, open_session
-from ui.drop_overlay import DropOverlay
+from tests.end_to_end.acts import PATIENCE, drop
+from ui.app import Program
 from ui.state.take import Take
 
-PATIENCE = 240_000
-
 
 @pytest.fixture
-def folders(tmp_path: Path) -> Folders:
-    return Folders(
-        tmp_path / "loras", resources.path("demo") / "loras", tmp_path / "outputs", tmp_path / "state"
-    )
-
-
-@pytest.fixture
-def program(qtbot: QtBot, folders: Folders, tmp_path: Path) -> Iterator[Program]:
-    """A window over the real engine, with a tiny I2V of two experts and an empty desk."""
-    program = Program(folders, lambda _device: open_session("cpu"))
-    with qtbot.waitSignals([program.catalog.scan_finished, program.bridge.model_loaded], timeout=PATIENCE):
-        program.show()
-    for strip in program.mix.strips:
-        program.mix.remove(strip.id)
-    with qtbot.waitSignal(program.bridge.model_loaded, timeout=PATIENCE):
-        program.run.open_model(str(tiny_seeing.save_model(tmp_path / "models" / "tiny-i2v", "i2v 2.2")))
-    program.run.change(
-        replace(program.run.settings, width=32, height=32, frames=5, steps=2, prompt="a red ball")
-    )
-    yield program
-    program.window.close()
-
-
-def drop(window: QWidget, file: Path) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(file))])
-    how = Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    QApplication.sendEvent(window, QDragEnterEvent(QPoint(500, 300), *how))
-    overlay = window.findChild(DropOverlay)
-    assert overlay is not None
-    QApplication.sendEvent(overlay, QDropEvent(QPointF(500, 300), *how))
+def program(qtbot: QtBot, bare: Program, tmp_path: Path) -> Program:
+    """A window with a tiny I2V of two experts and an empty desk."""
+    with qtbot.waitSignal(bare.bridge.model_loaded, timeout=PATIENCE):
+        bare.run.open_model(str(tiny_seeing.save_model(tmp_path / "models" / "tiny-i2v", "i2v 2.2")))
+    bare.run.change(replace(bare.run.settings, width=32, height=32, frames=5, steps=2, prompt="a red ball"))
+    return bare
 
 
 def render(qtbot: QtBot, program: Program) -> Take:

@@ -1,11 +1,9 @@
 """The grid, from the desk's menu to its clips, files and recipes."""
 
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import imageio_ffmpeg
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -17,6 +15,7 @@ from catalog import recipe_files
 from catalog.recipe import GRID, unknown_fields
 from engine.errors import OutOfMemory
 from engine.live import LiveControls
+from tests.decoded import pixels_of
 from tests.fakes import FakeSession
 from tests.qt.conftest import HashingSession
 from ui.app import Program
@@ -313,19 +312,7 @@ def test_the_whole_grid_is_one_video(
     with qtbot.waitSignal(state.files.written, timeout=30_000):
         window.foot.export_to(file)
     assert [message.sentence for message in window.bar.messages] == [f"Saved as {file.name}."]
-    ffmpeg = [
-        imageio_ffmpeg.get_ffmpeg_exe(),
-        "-v",
-        "error",
-        "-i",
-        str(file),
-        "-f",
-        "rawvideo",
-        "-pix_fmt",
-        "rgb24",
-        "-",
-    ]
-    pixels = subprocess.run(ffmpeg, capture_output=True, check=True).stdout
+    pixels = pixels_of(file)
     sheet = pixels[: len(pixels) // 17]
     assert len(pixels) == 17 * len(sheet) and len(set(sheet)) > 10, "clips, ground and letters"
     if suffix != ".gif":

@@ -1,11 +1,9 @@
 """Clips as files: whole or not at all, and with their recipe inside."""
 
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
-import imageio_ffmpeg
 import numpy as np
 import pytest
 
@@ -15,6 +13,7 @@ from engine import video
 from engine.errors import EncodeFailed
 from engine.messages import Frames
 from engine.worker import Clip
+from tests.decoded import decoded
 
 RECIPE = Recipe(
     prompt="tab\there; a = b # \\ “ü”\nnew line",
@@ -32,23 +31,6 @@ def clip(frames: int = 9, height: int = 48, width: int = 64) -> Frames:
     for n in range(frames):
         pictures[n, 10:30, 3 * n : 3 * n + 20] = (220, 30, 30)
     return pictures
-
-
-def decoded(file: Path, width: int = 64, height: int = 48) -> np.ndarray:
-    command = [
-        imageio_ffmpeg.get_ffmpeg_exe(),
-        "-v",
-        "error",
-        "-i",
-        str(file),
-        "-f",
-        "rawvideo",
-        "-pix_fmt",
-        "rgb24",
-        "-",
-    ]
-    raw = subprocess.run(command, capture_output=True, check=True).stdout
-    return np.frombuffer(raw, np.uint8).reshape(-1, height, width, 3)
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif"])

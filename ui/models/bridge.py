@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
+
+from ui.threads import Threads
 
 if TYPE_CHECKING:
     from catalog.install import InstallReport
@@ -32,16 +34,16 @@ class PartsBridge(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._asked = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._threads = Threads("parts")
 
     def look(self, paths: Sequence[Path]) -> None:
         """Find out what files are, and what lies in folders; `found` says it bit by bit."""
         chosen, over = tuple(paths), self._asked
-        self._start(lambda: self._look(chosen, over))
+        self._threads.start(lambda: self._look(chosen, over))
 
     def sort_out(self, report: InstallReport) -> None:
         """Find out which of the files that are no LoRAs are parts of a model."""
-        self._start(lambda: self._sort_out(report))
+        self._threads.start(lambda: self._sort_out(report))
 
     def forget(self) -> None:
         """Nobody waits for what is being looked at: no more is said of it."""
@@ -51,16 +53,7 @@ class PartsBridge(QObject):
     def stop(self, seconds: float = 10) -> bool:
         """End at the next file; False when the disk still holds a thread up."""
         self.forget()
-        until = time.monotonic() + seconds
-        for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
-
-    def _start(self, work: Callable[[], None]) -> None:
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
-        thread = threading.Thread(target=work, name="parts", daemon=True)
-        self._threads.append(thread)
-        thread.start()
+        return self._threads.join(seconds)
 
     # below: on a thread of the request's own
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from ui.threads import Threads
+
 if TYPE_CHECKING:
     from catalog.download import Progress
     from ui.shelf.order import Order
@@ -49,17 +51,17 @@ class ShelfBridge(QObject):
         self._endpoint, self._free = endpoint, free
         self._over = threading.Event()
         self._cancelled = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._threads = Threads("shelf")
 
     def look(self, names: Sequence[str]) -> None:
         """Find out what repositories hold; without a network the first of them says so for all."""
         chosen = tuple(names)
-        self._start(lambda: self._look(chosen))
+        self._threads.start(lambda: self._look(chosen))
 
     def download(self, order: Order) -> None:
         """Begin, or go on with what an earlier download left. One at a time."""
         cancelled = self._cancelled = threading.Event()
-        self._start(lambda: self._download(order, cancelled))
+        self._threads.start(lambda: self._download(order, cancelled))
 
     def cancel(self) -> None:
         """End the download under way; `stopped` says when it has."""
@@ -69,16 +71,7 @@ class ShelfBridge(QObject):
         """End everything, keeping what has come; False when the network still holds a thread up."""
         self._over.set()
         self._cancelled.set()
-        until = time.monotonic() + seconds
-        for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
-
-    def _start(self, work: Callable[[], None]) -> None:
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
-        thread = threading.Thread(target=work, name="shelf", daemon=True)
-        self._threads.append(thread)
-        thread.start()
+        return self._threads.join(seconds)
 
     # below: on a thread of the request's own
 
