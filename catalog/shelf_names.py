@@ -17,7 +17,9 @@ _NUMBERS = re.compile(
 _SIZE = re.compile(r"(?<![a-z0-9])(?:a?14b|1[._]3b|5b)(?![a-z0-9])")
 _SPELLINGS = {"a14b": "14b", "1_3b": "1.3b"}
 _NOISE = re.compile(r"(?:high|low)[ _.-]?noise")
-_TASKS = frozenset({"t2v", "i2v", "flf2v", "vace", "ti2v"})
+_TASKS = frozenset({"t2v", "i2v", "flf2v", "vace", "ti2v", "phantom"})
+_VERSIONS = {"phantom": "2.1"}
+"""Of tasks that there are for one Wan alone: their names need not say which."""
 _RESOLUTIONS = frozenset({"480p", "720p"})
 _IDLE = frozenset({"", "high", "low", "h", "l", "kj", "model"})
 
@@ -45,7 +47,7 @@ def named(path: str) -> Named | None:
     stem = pure.name.removesuffix(pure.suffix)
     claim = hints.wan_claim(stem)
     numbers, size = _NUMBERS.search(stem), _SIZE.search(stem)
-    if claim is None or not claim[1] or size is None:
+    if claim is None or size is None:
         return None
     rest = stem.replace(claim[0], " ", 1)
     for match in (numbers and numbers[0], size[0]):
@@ -54,9 +56,13 @@ def named(path: str) -> Named | None:
     tasks, resolutions = words & _TASKS, words & _RESOLUTIONS
     if len(tasks) != 1 or len(resolutions) > 1 or words - tasks - resolutions - _IDLE:
         return None
+    task = tasks.pop()
+    version = claim[1] or _VERSIONS.get(task, "")
+    if not version:
+        return None
     return Named(
-        claim[1],
-        tasks.pop(),
+        version,
+        task,
         _SPELLINGS.get(size[0], size[0]),
         "".join(resolutions),
         hints.expert_in_name(stem) or hints.expert_in_name(pure.parent.name),

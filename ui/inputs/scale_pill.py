@@ -37,13 +37,24 @@ class ScaleEditor(Editor):
 
     def __init__(self, run: RunState) -> None:
         super().__init__(run)
-        tip = "How closely the clip keeps to its control clip and reference images; 1 is as trained (↑ ↓)"
-        self.add_field(Number("Control", 0, MOST_SCALE, 0.05, _read, _put, 2, tip=tip), has_slider=True)
-        self.add_note("1 is as trained, 0 is without them")
+        takes_control = "control_video" in run.model.takes
+        what = "control clip and reference images" if takes_control else "reference images"
+        tip = f"How closely the clip keeps to its {what}; 1 is as trained (↑ ↓)"
+        name = _name(run).capitalize()
+        self.add_field(Number(name, 0, MOST_SCALE, 0.05, _read, _put, 2, tip=tip), has_slider=True)
+        self.add_note(
+            "1 is as trained, 0 is without them"
+            if takes_control
+            else "1 is as trained; it counts only where guidance is not 1"
+        )
 
 
 def _text(run: RunState) -> str:
-    return f"control {_read(run.settings):g}"
+    return f"{_name(run)} {_read(run.settings):g}"
+
+
+def _name(run: RunState) -> str:
+    return "control" if "control_video" in run.model.takes else "references"
 
 
 def _read(settings: ClipSettings) -> float:

@@ -8,11 +8,13 @@ import pytest
 from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
+from catalog.input_files import check_given
 from catalog.recipe import Recipe
 from engine.ffmpeg import encode
 from engine.video import save
 from tests.qt.inputs.conftest import Wear, drop, hover, said, slot, slots
 from ui.app import Program
+from ui.state.input_places import lacking
 
 Write = Callable[..., Path]
 
@@ -110,6 +112,36 @@ def test_reference_images_are_several(program: Program, wear: Wear, picture: Wri
     given = program.run.recipe().inputs.reference_images
     assert [Path(each.file).name for each in given] == ["a.png", "b.png", "c.png"]
     assert slot(program, "Reference 4"), "there is room for another"
+
+
+def test_phantom_waits_for_a_reference_and_has_room_for_four(
+    program: Program, wear: Wear, picture: Write
+) -> None:
+    model = wear("wan2.1-phantom-14b")
+    first = slot(program, "Reference 1")
+    assert [each.place.title for each in slots(program)] == ["Reference 1"]
+    assert "drop an image here" in first.accessibleName() and "needed" in first.toolTip()
+    assert lacking(program.inputs.inputs, model) == ("reference_images",)
+    drop(program, *(picture(f"{number}.png") for number in range(5)), on=first)
+    assert (
+        list(named(program)) == [f"Reference {number}" for number in range(1, 5)] and len(slots(program)) == 4
+    )
+    check_given(program.run.recipe().inputs, model)
+    row = program.window.stage.input_row
+    assert row is not None and row.scale.isVisible() and row.scale.pill.text() == "references 1"
+
+
+def test_of_many_references_a_model_is_given_as_many_as_it_takes(
+    program: Program, wear: Wear, picture: Write
+) -> None:
+    wear("wan2.1-vace-14b")
+    drop(program, *(picture(f"{number}.png") for number in range(6)), on=slot(program, "Reference 1"))
+    assert len(program.run.recipe().inputs.reference_images) == 6
+    model = wear("wan2.1-phantom-14b")
+    check_given(program.run.recipe().inputs, model)
+    assert len(slots(program)) == len(program.run.recipe().inputs.reference_images) == 4
+    wear("wan2.1-vace-14b")
+    assert len(program.run.recipe().inputs.reference_images) == 6, "the others were only put away"
 
 
 def test_a_control_clip_is_no_picture(program: Program, wear: Wear, picture: Write, clip: Path) -> None:
