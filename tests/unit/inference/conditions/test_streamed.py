@@ -14,7 +14,7 @@ from tests.unit.inference.conditions.conftest import Opened
 from tests.unit.inference.conditions.test_kept_steps import asked, inputs_for
 
 
-@pytest.mark.parametrize("kind", ["i2v 2.1", "vace 2.2", "ti2v"])
+@pytest.mark.parametrize("kind", ["i2v 2.1", "vace 2.2", "ti2v", "phantom"])
 def test_streamed_blocks_see_the_same(opened: Opened, tmp_path: Path, kind: Kind) -> None:
     what = asked(kind, inputs_for(kind, (picture(tmp_path, 1), picture(tmp_path, 2))))
     file, _ = lora_file(tmp_path, "comfyui", transformer(kind))
