@@ -23,12 +23,15 @@ _TILE = 256  # pixels of a side, as diffusers' VAE has it
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One clip in pixels and frames, and the bytes of the adapters that lie beside each expert."""
+    """One clip in pixels and frames, the bytes of the adapters that lie beside each expert, and how many
+    reference images lie beside its frames, each as one more frame of latents.
+    """
 
     width: int
     height: int
     frames: int
     adapters: Mapping[Expert, int] = field(default_factory=dict)
+    references: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,9 @@ class _Planner:
         spatial = 8 * sizes.vae_patch
         # what every Wan does: 4 frames to one of latents, 2 × 2 cells to a token
         self._tokens = (
-            ((work.frames - 1) // 4 + 1) * (work.width // spatial // 2) * (work.height // spatial // 2)
+            ((work.frames - 1) // 4 + 1 + work.references)
+            * (work.width // spatial // 2)
+            * (work.height // spatial // 2)
         )
 
     def plan(self, mode: Mode) -> Plan:

@@ -153,7 +153,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 def work_of(recipe: Recipe) -> Work:
     """The work of a recipe that is whole."""
     assert recipe.width and recipe.height and recipe.frames
-    return Work(recipe.width, recipe.height, recipe.frames)
+    references = len(recipe.inputs.reference_images)
+    return Work(recipe.width, recipe.height, recipe.frames, references=references)
 
 
 @contextmanager

@@ -81,6 +81,15 @@ def test_a_modulation_per_token_costs_what_was_measured_for_5b() -> None:
     assert extra == pytest.approx(3.0e9, rel=0.02)
 
 
+def test_a_reference_image_is_computed_like_four_more_frames() -> None:
+    beside, longer = Work(832, 480, 81, references=3), Work(832, 480, 81 + 4 * 3)
+    high = [
+        next(phase.activations for phase in made(wan14(), work, 80).phases if phase.name == "denoise high")
+        for work in (beside, longer, SD)
+    ]
+    assert high[0] == high[1] > high[2]
+
+
 @pytest.mark.parametrize(
     ("sizes", "work", "gib", "mode"),
     [
@@ -138,7 +147,9 @@ works = st.builds(
 def models(draw: st.DrawFn) -> ModelSizes:
     item = draw(st.sampled_from([2, 4]))
     stored = draw(st.sampled_from([0.5, 1.0, 2.0, 4.0]))
-    one = transformer(draw(numbers) * 128, draw(numbers) * 256, draw(st.integers(1, 60)), stored, item)
+    # of a single block nothing can stay while another one streams
+    blocks = draw(st.integers(2, 60))
+    one = transformer(draw(numbers) * 128, draw(numbers) * 256, blocks, stored, item)
     experts = ("high", "low")[: draw(st.integers(1, 2))]
     text = umt5(draw(st.sampled_from([2.0, 4.0])), item)
     return ModelSizes(
