@@ -16,6 +16,7 @@ from engine.messages import AdapterAttached
 from engine.worker import Clip
 from tests.fakes import FakeSession
 from tests.unit.catalog.builders import folders_in, sdxl_lora, wan_lora, write
+from tests.windows import delete_all
 from ui.app import Program
 from ui.state.mix import MixState
 from ui.theme import dress, watcher
@@ -107,9 +108,11 @@ def make_program(qtbot: QtBot, folders: Folders, session: FakeSession) -> Progra
 
 
 @pytest.fixture(autouse=True)
-def dressed(qapp: QApplication) -> None:
+def dressed(qapp: QApplication) -> Iterator[None]:
     """Sizes depend on the style sheet."""
     dress(qapp)
+    yield
+    delete_all(qapp)
 
 
 @pytest.fixture
