@@ -1,4 +1,4 @@
-"""Windows go with their test."""
+"""Windows go when a file's tests are done."""
 
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication

@@ -114,7 +114,7 @@ class MainWindow(QMainWindow):
             panel.setMaximumWidth(most)
             self._splitter.addWidget(panel)
         self._splitter.setStretchFactor(1, 1)
-        left, right = (320 if self.width() >= 1200 else 280), max(300, min(392, self.width() // 4))
+        left, right = (320 if self.width() >= 1400 else 280), max(300, min(392, self.width() // 4))
         self._splitter.setSizes([left, self.width() - left - right, right])
         middle = QWidget()
         box = QVBoxLayout(middle)

@@ -5,13 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 import resources
 from catalog.folders import Folders
 from tests.end_to_end.acts import PATIENCE
-from tests.windows import delete_all
 from ui.app import Program, open_session
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -25,7 +23,7 @@ def folders(tmp_path: Path) -> Folders:
 
 
 @pytest.fixture
-def bare(qtbot: QtBot, qapp: QApplication, folders: Folders) -> Iterator[Program]:
+def bare(qtbot: QtBot, folders: Folders) -> Iterator[Program]:
     """A newcomer's window with the demo model loaded and an empty desk."""
     program = Program(folders, lambda _device: open_session("cpu"))
     with qtbot.waitSignals([program.catalog.scan_finished, program.bridge.model_loaded], timeout=PATIENCE):
@@ -34,4 +32,3 @@ def bare(qtbot: QtBot, qapp: QApplication, folders: Folders) -> Iterator[Program
         program.mix.remove(strip.id)
     yield program
     program.window.close()
-    delete_all(qapp)

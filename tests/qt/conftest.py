@@ -108,9 +108,14 @@ def make_program(qtbot: QtBot, folders: Folders, session: FakeSession) -> Progra
 
 
 @pytest.fixture(autouse=True)
-def dressed(qapp: QApplication) -> Iterator[None]:
+def dressed(qapp: QApplication) -> None:
     """Sizes depend on the style sheet."""
     dress(qapp)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def own_windows(qapp: QApplication) -> Iterator[None]:
+    """No file's tests are among the windows of another's."""
     yield
     delete_all(qapp)
 
