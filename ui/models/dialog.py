@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from catalog.part_files import PartFile
 from ui.browser.cards import paths_in
+from ui.fitting import fit
 from ui.models.bridge import PartsBridge
 from ui.models.draft import Draft
 from ui.models.part_list import PartList
@@ -26,7 +27,7 @@ from ui.models.words import passed_words
 from ui.plain_button import plain_button
 
 FILTER = "Model files (*.safetensors *.sft *.gguf tokenizer.json);;All files (*)"
-_WIDTH, _HEIGHT, _MARGIN = 820, 640, 48
+_WIDTH, _HEIGHT = 820, 640
 
 
 class NewModelDialog(QDialog):
@@ -48,7 +49,7 @@ class NewModelDialog(QDialog):
         self._build()
         self._arrange()
         self._connect()
-        self._fit()
+        fit(self, _WIDTH, _HEIGHT)
         self._refresh()
 
     def look(self, paths: Sequence[Path]) -> None:
@@ -142,10 +143,6 @@ class NewModelDialog(QDialog):
         self.name.textEdited.connect(self._take_name)
         self._bridge.found.connect(self._on_found)
         self._bridge.finished.connect(self._on_finished)
-
-    def _fit(self) -> None:
-        room = self.screen().availableSize()
-        self.resize(min(_WIDTH, room.width() - _MARGIN), min(_HEIGHT, room.height() - _MARGIN))
 
     def _on_found(self, files: tuple[PartFile, ...]) -> None:
         self.draft.add(files)

@@ -18,6 +18,7 @@ from catalog.download import free_space, size_words
 from catalog.hub import is_name
 from catalog.shelf import Shelved, Way, shelf
 from ui.elided_label import ElidedLabel
+from ui.fitting import fit
 from ui.plain_button import plain_button
 from ui.shelf.download_row import DownloadRow
 from ui.shelf.model_list import OTHER, ModelList
@@ -26,7 +27,7 @@ from ui.shelf.state import ShelfState
 from ui.shelf.way_list import WayList
 from ui.shelf.words import licence_words, needs_words, page, takes_words, way_title
 
-_WIDTH, _HEIGHT, _MARGIN, _LIST = 960, 640, 48, 320
+_WIDTH, _HEIGHT, _LIST = 960, 640, 320
 LOOKING = "Asking the Hub…"
 NOTHING = "The repository offers no files of this model that can be used here."
 NOTHING_AT_ALL = (
@@ -52,7 +53,7 @@ class ShelfDialog(QDialog):
         self._build()
         self._arrange()
         self._connect()
-        self._fit()
+        fit(self, _WIDTH, _HEIGHT)
         self.list.setCurrentRow(0)
 
     def _build(self) -> None:
@@ -124,10 +125,6 @@ class ShelfDialog(QDialog):
         self.foot.open_wanted.connect(self.open_wanted)
         self.foot.close_wanted.connect(self.close)
         self._state.changed.connect(self._refresh)
-
-    def _fit(self) -> None:
-        room = self.screen().availableSize()
-        self.resize(min(_WIDTH, room.width() - _MARGIN), min(_HEIGHT, room.height() - _MARGIN))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
