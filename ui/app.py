@@ -119,6 +119,12 @@ class Program(QObject):
         self.run.compute_with(self.settings.computing)
         self.live.set_on(self.settings.is_live)
         self.window = MainWindow(states, self.stop)
+        self._open_rooms()
+        self.faults.message.connect(self.window.message_bar.say)
+        self._is_started = self._is_laid_out = False
+
+    def _open_rooms(self) -> None:
+        """What the window offers beside its three panels."""
         self.grid = GridOpener(
             self.bridge, self.run, self.mix, self.audition, lambda: self.settings.outputs, self.window
         )
@@ -130,8 +136,6 @@ class Program(QObject):
         self.accelerator = AcceleratorState(self.run, self.mix, self.cards, self)
         self.accelerator.message.connect(self.window.message_bar.say)
         self.window.desk.add_to_header(AccelerateButton(self.accelerator, self.run))
-        self.faults.message.connect(self.window.message_bar.say)
-        self._is_started = self._is_laid_out = False
 
     def show(self) -> None:
         """Show the window; the slow things begin when it has been painted."""
