@@ -3,6 +3,7 @@
 import itertools
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,6 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from catalog.recipe import Recipe
 from engine import runs
-from engine.errors import EngineError
 from engine.live import LiveControls
 from engine.messages import (
     AdapterAttached,
@@ -38,7 +38,7 @@ from engine.messages import (
     StepFinished,
     Unfinished,
 )
-from engine.worker import Generate, Save, Session, Worker
+from engine.worker import Generate, Save, Session, Worker, failed
 
 if TYPE_CHECKING:
     from engine.plan import Choice as MemoryChoice
@@ -191,7 +191,10 @@ class EngineBridge(QObject):
         threading.Thread(target=self._export, args=(request,), name="export").start()
 
     def judge(self, played: RunFinished, muted: RunFinished, nudged: RunFinished | None) -> None:
-        """Measure two clips against each other (see `engine.comparison`), on a thread of its own; answers `judged`."""
+        """Measure two clips against each other (see `engine.comparison`), on a thread of its own.
+
+        Answers `judged` or `failed`, with the run of `played`.
+        """
         threading.Thread(target=self._judge, args=(played, muted, nudged), name="judge").start()
 
     def stop(self, timeout: float = 10.0) -> bool:
@@ -201,23 +204,26 @@ class EngineBridge(QObject):
         return self._worker.stop(timeout)
 
     def _export(self, request: Export) -> None:
-        from engine.video import save  # beside the window's start: no clip is there yet
-
         try:
+            from engine.video import save  # beside the window's start: no clip is there yet
+
             save(request.file, request.frames, request.fps, request.recipe)
-        except EngineError as error:
-            self._posted.emit(Failed(str(error), error.advice, file=request.file))
+        except Exception as error:  # noqa: BLE001 - the thread's boundary: somebody waits for an answer
+            self._posted.emit(replace(failed(error, None), file=request.file))
         else:
             self._posted.emit(Exported(request.file))
 
     def _judge(self, played: RunFinished, muted: RunFinished, nudged: RunFinished | None) -> None:
-        from engine.comparison import Rendered, verdict  # numpy, which the window does not wait for
+        try:
+            from engine.comparison import Rendered, verdict  # numpy, which the window does not wait for
 
-        one, other, noise = (
-            Rendered(clip.frames, clip.latents) if clip else None for clip in (played, muted, nudged)
-        )
-        assert one and other
-        self._posted.emit(Judged(played.run, verdict(one, other, noise)))
+            one, other = (Rendered(clip.frames, clip.latents) for clip in (played, muted))
+            noise = Rendered(nudged.frames, nudged.latents) if nudged else None
+            judged = Judged(played.run, verdict(one, other, noise))
+        except Exception as error:  # noqa: BLE001 - the thread's boundary
+            self._posted.emit(replace(failed(error, None), run=played.run))
+        else:
+            self._posted.emit(judged)
 
     def _dispatch(self, event: Event) -> None:
         run = getattr(event, "run", None)

@@ -144,14 +144,14 @@ class Worker:
         try:
             session = self._open_session()
         except Exception as error:  # noqa: BLE001 - the boundary: the window must learn why there is no engine
-            self._post(_failed(error, None))
+            self._post(failed(error, None))
             return
         self._post(EngineReady(session.device, time.perf_counter() - begun, session.cannot))
         while not isinstance(command := self._commands.get(), Stop):
             try:
                 self._perform(session, command)
             except Exception as error:  # noqa: BLE001 - the boundary
-                self._post(_failed(error, command))
+                self._post(failed(error, command))
 
     def _perform(
         self, session: Session, command: LoadModel | AttachAdapter | DetachAdapter | Generate
@@ -182,10 +182,8 @@ class Worker:
         try:
             file = self._keep(command, clip)
         except (EngineError, OSError) as error:
-            failed = _failed(error, command)
-            self._post(
-                ClipUnsaved(run, clip.frames, clip.recipe, failed.title, failed.advice, failed.details)
-            )
+            why = failed(error, command)
+            self._post(ClipUnsaved(run, clip.frames, clip.recipe, why.title, why.advice, why.details))
             return
         seconds = time.perf_counter() - begun
         if clip.latents is not None:
@@ -203,7 +201,7 @@ class Worker:
         return file
 
 
-def _failed(error: Exception, command: Command | None) -> Failed:
+def failed(error: Exception, command: Command | None) -> Failed:
     """The message for a failure; an unexpected one is also logged, once, with its traceback."""
     details = "".join(traceback.format_exception(error))
     run = command.run if isinstance(command, Generate) else None

@@ -28,6 +28,10 @@ def bare(qtbot: QtBot, folders: Folders) -> Iterator[Program]:
     program = Program(folders, lambda _device: open_session("cpu"))
     with qtbot.waitSignals([program.catalog.scan_finished, program.bridge.model_loaded], timeout=PATIENCE):
         program.show()
+    qtbot.waitUntil(
+        lambda: all(program.mix.attachment(s.id).status == "attached" for s in program.mix.strips),
+        timeout=PATIENCE,
+    )
     for strip in program.mix.strips:
         program.mix.remove(strip.id)
     yield program

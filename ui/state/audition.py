@@ -34,6 +34,7 @@ class Audition(QObject):
         self._verdicts: dict[str, tuple[StripState, Verdict]] = {}
         bridge.apart.connect(self._on_event)
         bridge.judged.connect(self._on_judged)
+        bridge.failed.connect(self._on_failed)
         bridge.model_loaded.connect(self._on_model_loaded)
         run.asked.connect(self.leave)
         mix.placed.connect(self._forget_removed)
@@ -139,6 +140,12 @@ class Audition(QObject):
             self._verdicts[strip.id] = trial.strip, event.verdict
             self.judged.emit(strip.id)
         self.changed.emit()
+
+    def _on_failed(self, event: Failed) -> None:
+        """The clips could not be judged, which the window says as it does of any failure."""
+        trial = self.trial
+        if trial is not None and "with" in trial.clips and trial.clips["with"].run == event.run:
+            self.leave()
 
     # What no longer holds
 
