@@ -1,0 +1,52 @@
+"""What all tests rely on: patience with a slow machine, and no end that nobody notices."""
+
+import faulthandler
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+PATIENCE = 60_000
+"""Milliseconds that a busy machine may take for anything, where a test says nothing else."""
+
+
+class PatientBot(QtBot):
+    """Waits as long as it has to: pytest-qt gives up after five seconds."""
+
+    def waitSignal(self, signal: Any, *, timeout: int | None = PATIENCE, **more: Any) -> Any:
+        return super().waitSignal(signal, timeout=timeout, **more)
+
+    def waitSignals(self, signals: Any, *, timeout: int | None = PATIENCE, **more: Any) -> Any:
+        return super().waitSignals(signals, timeout=timeout, **more)
+
+    def waitUntil(self, callback: Callable[[], bool | None], *, timeout: int = PATIENCE) -> None:
+        __tracebackhide__ = True
+        super().waitUntil(callback, timeout=timeout)
+
+    def waitExposed(self, widget: Any, *, timeout: int = PATIENCE) -> Any:
+        return super().waitExposed(widget, timeout=timeout)
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
+    return PatientBot(request)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_silent_end() -> Iterator[None]:
+    """Who leaves the process with 0 passes all tests that are still to come."""
+    leave, own = os._exit, os.getpid()
+
+    def refuse(code: int) -> None:
+        if code or os.getpid() != own:
+            leave(code)
+        faulthandler.dump_traceback(sys.__stderr__)
+        raise AssertionError("Something wanted to end the process of the tests as if all were well.")
+
+    os._exit = refuse  # type: ignore[assignment]
+    yield
+    os._exit = leave
