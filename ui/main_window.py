@@ -86,6 +86,7 @@ class MainWindow(QMainWindow):
         self.desk = DeskPanel(states.mix, states.hearing, states.automation, states.cards.entry_of)
         self.unfinished = UnfinishedRuns(states.run, states.recipes, self.message_bar, self)
         self.stage.compare_with(states.audition)
+        self.top_bar.cancel.cover(states.audition)
         self.stage.take_inputs(states.inputs)
         self.new_model = NewModelOpener(states.run, self.message_bar, self)
         self.shelf = ShelfOpener(states.run, self.new_model, self.message_bar, states.settings, self)

@@ -4,6 +4,7 @@ from PySide6.QtCore import QRectF, QSize, Signal
 from PySide6.QtGui import QColor, QKeySequence, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
+from ui.cancel_button import CancelButton
 from ui.live_button import LiveButton
 from ui.memory_bar import MemoryBar
 from ui.model_chooser import ModelChooser
@@ -38,12 +39,11 @@ class TopBar(QFrame):
         self.memory = MemoryBar(memory) if memory else QWidget()
         self.live = LiveButton(live)
         self.generate = QPushButton()
-        self.cancel = QPushButton("Cancel")
+        self.cancel = CancelButton(run_state)
         self.settings = IconButton("settings", "Settings", "Settings")
         self._dress()
         self._arrange()
         self.generate.clicked.connect(run_state.generate)
-        self.cancel.clicked.connect(run_state.cancel)
         self.settings.clicked.connect(self.settings_requested)
         run_state.state_changed.connect(self._refresh)
         run_state.step_finished.connect(self.update)
@@ -63,8 +63,6 @@ class TopBar(QFrame):
         self.engine.setFont(font(12))
         self.engine.setToolTip("What the engine runs on")
         self.generate.setProperty("primary", True)
-        self.cancel.setToolTip("Stop the clip under way (Esc)")
-        self.cancel.setAccessibleName("Cancel")
         self.settings.setIconSize(QSize(18, 18))
 
     def _arrange(self) -> None:
@@ -94,14 +92,12 @@ class TopBar(QFrame):
 
     def _refresh(self) -> None:
         run = self._run_state
-        is_busy = run.phase in ("running", "queued")
-        is_taken = is_busy and not run.is_drafting  # a draft makes way
+        is_taken = run.phase in ("running", "queued") and not run.is_drafting  # a draft makes way
         words = _QUEUE if is_taken else _GENERATE
         self.generate.setText(_label(words))
         self.generate.setAccessibleName(words)
         what = "Queue another clip behind the one under way" if is_taken else "Render a clip"
         self.generate.setToolTip(f"{what} ({_key()})")
-        self.cancel.setEnabled(is_busy and not run.is_cancelling)
         self.engine.setText(" · ".join(filter(None, (run.engine_text, run.queue_text))))
         self.engine.setAccessibleName(f"Engine: {self.engine.text()}")
         self.update()

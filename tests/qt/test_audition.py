@@ -258,6 +258,25 @@ def test_esc_in_the_comparison_spares_the_clip_under_way(
     assert bench.run.takes.current is not None and bench.run.takes.current.frames is not None
 
 
+def test_cancel_stops_the_comparison_where_no_clip_is_made(
+    bench: Program, qtbot: QtBot, session: FakeSession
+) -> None:
+    audition, compare, halo, _ = parts(bench)
+    cancel = bench.window.top_bar.cancel
+    assert not cancel.isEnabled()
+    with qtbot.waitSignal(bench.run.started):
+        bench.run.generate()
+    QTest.keyClick(halo, Qt.Key.Key_A)
+    assert "clip" in cancel.toolTip()
+    QTest.mouseClick(cancel, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bench.run.phase == "idle")
+    assert audition.trial is not None and cancel.isEnabled() and "comparison" in cancel.toolTip()
+    QTest.mouseClick(cancel, Qt.MouseButton.LeftButton)
+    assert audition.trial is None and not compare.isVisible() and not cancel.isEnabled()
+    hear(bench, qtbot, session, halo)
+    assert not cancel.isEnabled(), "all is rendered"
+
+
 def test_a_strip_that_goes_ends_its_audition(bench: Program, qtbot: QtBot, session: FakeSession) -> None:
     audition, compare, halo, giant = parts(bench)
     QTest.keyClick(halo, Qt.Key.Key_A)
