@@ -1,7 +1,8 @@
 """Where the application keeps what: LoRA files, finished clips, and its own notes about them."""
 
+import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import platformdirs
@@ -10,6 +11,8 @@ import resources
 
 HOME_VARIABLE = "LORA_ALCHEMY_HOME"
 _NAME = "LoRA Alchemy"
+_CHOSEN = "folders.json"
+_CHOICES = ("library", "outputs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +51,28 @@ def default_folders() -> Folders:
     data = platformdirs.user_data_path(_NAME, appauthor=False)
     state = platformdirs.user_state_path(_NAME, appauthor=False)
     return Folders(data / "loras", built_in, platformdirs.user_videos_path() / _NAME, state)
+
+
+def chosen(folders: Folders) -> Folders:
+    """The same with the library and the outputs that the user has chosen; what cannot be read was not chosen."""
+    try:
+        said = json.loads((folders.state / _CHOSEN).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return folders
+    paths = {name: _path(said.get(name)) for name in _CHOICES} if isinstance(said, dict) else {}
+    return replace(folders, **{name: path for name, path in paths.items() if path is not None})
+
+
+def choose(folders: Folders) -> None:
+    """Write down that the user has chosen this library and these outputs. Raises OSError."""
+    values = {name: str(getattr(folders, name)) for name in _CHOICES}
+    folders.state.mkdir(parents=True, exist_ok=True)
+    part = folders.state / f"{_CHOSEN}.part"
+    part.write_text(json.dumps(values, indent=2), "utf-8")
+    part.replace(folders.state / _CHOSEN)
+
+
+def _path(value: object) -> Path | None:
+    """The path in a text, if it leads to the same place from everywhere."""
+    is_one = isinstance(value, str) and "\0" not in value and Path(value).is_absolute()
+    return Path(str(value)) if is_one else None

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from catalog.folders import default_folders
+from catalog.folders import chosen, default_folders
 
 # What Qt's libraries link to on Linux, and the Debian package that brings it.
 _QT_LIBRARIES = {
@@ -151,7 +151,7 @@ def _ffmpeg() -> list[Line]:
 
 
 def _folders() -> list[Line]:
-    folders = default_folders()
+    folders = chosen(default_folders())
     named = {"LoRA library": folders.library, "clips": folders.outputs, "notes and log": folders.state}
     return [(name, _folder(path), _is_writable(path)) for name, path in named.items()]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from catalog.errors import CatalogError, ExpectedError
-from catalog.folders import Folders, default_folders
+from catalog.folders import Folders, chosen, default_folders
 from catalog.input_files import located
 from catalog.log import log_to
 from catalog.models import ModelInfo, find_model
@@ -44,7 +44,7 @@ class TargetTaken(CatalogError):
 
 def render(sources: Sequence[Path], out: Path, latents: Path | None, device: str, as_json: bool) -> int:
     """Render every recipe; one that fails does not stop the others. Returns the worst exit code."""
-    folders = default_folders()
+    folders = chosen(default_folders())
     log_file = log_to(folders.state)
     report = Report(as_json, log_file)
     codes = []

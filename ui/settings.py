@@ -1,6 +1,8 @@
-"""What the user has set once and for all, kept in an ini file."""
+"""What the user has set once and for all, kept in an ini file; the folders are where the catalog finds them."""
 
+import contextlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -8,7 +10,7 @@ from PySide6.QtCore import QByteArray, QSettings
 
 from catalog.computing import Computing, from_json, to_json
 from catalog.errors import BadRecipe
-from catalog.folders import Folders
+from catalog.folders import Folders, choose, chosen
 from ui.theme import Choice
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -26,8 +28,8 @@ class Settings:
         theme, device = self._text("theme"), self._text("device")
         self.theme: Choice = theme if theme in get_args(Choice) else "system"  # type: ignore[assignment]
         self.device: Device = device if device in get_args(Device) else "auto"  # type: ignore[assignment]
-        self.library = Path(self._text("library") or folders.library)
-        self.outputs = Path(self._text("outputs") or folders.outputs)
+        self._folders = chosen(folders)
+        self.library, self.outputs = self._folders.library, self._folders.outputs
         self.models = Path(self._text("models") or folders.models)
         self.is_live = self._text("live") == "yes"
         self.memory = self._number("memory", MEMORY, MOST_MEMORY)
@@ -43,8 +45,6 @@ class Settings:
         values = {
             "theme": self.theme,
             "device": self.device,
-            "library": str(self.library),
-            "outputs": str(self.outputs),
             "models": str(self.models),
             "live": "yes" if self.is_live else "",
             "memory": str(self.memory),
@@ -57,6 +57,8 @@ class Settings:
         for key, value in values.items():
             self._store.setValue(key, value)
         self._store.sync()
+        with contextlib.suppress(OSError):
+            choose(replace(self._folders, library=self.library, outputs=self.outputs))
 
     def _text(self, key: str) -> str:
         value = self._store.value(key)

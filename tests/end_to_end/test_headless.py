@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from catalog.folders import choose, default_folders
 from catalog.recipe_files import load
 from main import main
 from tests import tiny
@@ -33,10 +35,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def recipe(tmp_path: Path, model: Path) -> Path:
-    """A recipe with a LoRA beside it and one in the library."""
+    """A recipe with a LoRA beside it and one in the library, which is where the window's settings say."""
     lora_file(tmp_path, "comfyui", tiny.transformer())
-    library = tmp_path / "home" / "loras"
-    library.mkdir(parents=True)
+    library = tmp_path / "my loras"
+    library.mkdir()
+    choose(replace(default_folders(), library=library))
     lora_file(library, "kohya", tiny.transformer())
     return write(tmp_path / "first.json", model)
 
