@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import resources
+from catalog.guidance import Guidance
 from catalog.identify import misfit
 from catalog.library import Entry
 from catalog.models import ModelInfo
-from catalog.recipe_checks import Guidance
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from catalog import computing, inputs
+from catalog import computing, guidance, inputs
 from catalog.computing import Computing
 from catalog.curve import BadCurve, Curve, from_json, to_json
 from catalog.errors import BadRecipe
+from catalog.guidance import Guidance, HalfGuidance
 from catalog.inputs import NOTHING, Inputs
 from catalog.recipe_checks import (
     MOST_STEPS,
-    Guidance,
     boundary,
     file,
-    guidance,
     number,
     scheduler,
     sha256,
@@ -28,7 +27,17 @@ from catalog.recipe_checks import (
 )
 from catalog.sampling import check_sampling
 
-__all__ = ["Guidance", "Inputs", "LoraUse", "Recipe", "check_fields", "check_steps", "dumps", "loads"]
+__all__ = [
+    "Guidance",
+    "HalfGuidance",
+    "Inputs",
+    "LoraUse",
+    "Recipe",
+    "check_fields",
+    "check_steps",
+    "dumps",
+    "loads",
+]
 
 VERSION = 1
 MOST_BYTES = 10_000_000
@@ -61,7 +70,7 @@ class LoraUse:
 class Recipe:
     """Settings of one clip; None means the model's default. `extra` keeps fields we do not know.
 
-    `accelerator` is the id of the profile that set some of the others; those are what counts.
+    `half_guidance` says one expert's guidance where `guidance` is None. `accelerator` is the id of the profile that set some of the others; those are what counts.
     """
 
     model: str = "demo"
@@ -74,6 +83,7 @@ class Recipe:
     steps: int | None = None
     seed: int | None = None
     guidance: Guidance | None = None
+    half_guidance: HalfGuidance | None = None
     shift: float | None = None
     scheduler: str | None = None
     sigmas: tuple[float, ...] | None = None
@@ -104,8 +114,8 @@ def dumps(recipe: Recipe, indent: int | None = 2) -> str:
     values: dict[str, Any] = {"version": VERSION}
     for name in _FIELDS:
         values[name] = getattr(recipe, name)
-    if recipe.guidance is not None:
-        values["guidance"] = {"high": recipe.guidance.high, "low": recipe.guidance.low}
+    if said := recipe.guidance or recipe.half_guidance:
+        values["guidance"] = guidance.to_json(said)
     values["inputs"] = inputs.to_json(recipe.inputs)
     values["loras"] = [_dump_use(use) for use in recipe.loras]
     if not values["inputs"]:
@@ -160,6 +170,8 @@ def _recipe(values: dict[str, Any]) -> Recipe:
         raise BadRecipe(f"“version” {said}; only recipes of version {VERSION} can be read.")
     known = {name: values.pop(name) for name in _FIELDS if name in values}
     read = {name: _CHECKS[name](name, value) for name, value in known.items() if value is not None}
+    if isinstance(half := read.get("guidance"), HalfGuidance):
+        read |= {"guidance": None, "half_guidance": half}
     uses = values.pop("loras", None)
     if not isinstance(uses, (list, type(None))):
         raise wrong("loras", uses, "a list of objects with a “file”")
@@ -242,7 +254,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "fps": whole(1, 240),
     "steps": whole(1, MOST_STEPS),
     "seed": whole(0, MOST_SEED),
-    "guidance": guidance,
+    "guidance": guidance.from_json,
     "shift": number(0, 1000, is_open=True),
     "scheduler": scheduler,
     "sigmas": sigmas,
@@ -252,7 +264,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "inputs": inputs.from_json,
     "computing": computing.from_json,
 }
-_FIELDS = tuple(f.name for f in fields(Recipe) if f.name not in ("loras", "extra"))
+_FIELDS = tuple(f.name for f in fields(Recipe) if f.name not in ("half_guidance", "loras", "extra"))
 
 
 def check_fields(recipe: Recipe) -> None:

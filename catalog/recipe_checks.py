@@ -4,7 +4,6 @@ import json
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -15,14 +14,6 @@ SCHEDULERS = ("unipc", "euler", "dpm++", "lcm")
 MOST_STEPS = 1000
 LEAST_GAP = 1e-5
 """Sigmas closer to each other than this are one sigma to a scheduler."""
-
-
-@dataclass(frozen=True, slots=True)
-class Guidance:
-    """Classifier-free guidance per expert; 1 turns it off."""
-
-    high: float
-    low: float
 
 
 def shown(value: Any) -> str:
@@ -71,14 +62,6 @@ def number(least: float, most: float, is_open: bool = False) -> Callable[[str, A
         return float(value)
 
     return check
-
-
-def guidance(name: str, value: Any) -> Guidance:
-    """Guidance for both experts."""
-    if not isinstance(value, dict) or set(value) != {"high", "low"}:
-        raise wrong(name, value, "an object with “high” and “low”")
-    check = number(0, MOST_STRENGTH)
-    return Guidance(check(f"{name}.high", value["high"]), check(f"{name}.low", value["low"]))
 
 
 def scheduler(name: str, value: Any) -> str:

@@ -11,13 +11,14 @@ from typing import TypeVar
 
 import imageio_ffmpeg
 
+from catalog import guidance
 from catalog.errors import BadRecipe, LoraNotFound
 from catalog.folders import Folders
 from catalog.input_files import check_given
 from catalog.install import known_hash
 from catalog.library import Library
 from catalog.models import ModelInfo
-from catalog.recipe import MOST_BYTES, Guidance, LoraUse, Recipe, check_fields, check_steps, loads
+from catalog.recipe import MOST_BYTES, LoraUse, Recipe, check_fields, check_steps, loads
 from catalog.scan import SUFFIXES, files_of
 
 CLIP_SUFFIXES = (".mp4", ".webm", ".mkv", ".mov", ".m4v")
@@ -52,10 +53,8 @@ def complete(recipe: Recipe, model: ModelInfo) -> Recipe:
     """
     check_fields(recipe)
     defaults = model.defaults
-    guidance = recipe.guidance or Guidance(defaults.guidance_high, defaults.guidance_low)
     boundary, boundary_step = recipe.boundary, recipe.boundary_step
     if len(model.experts) == 1:
-        guidance = Guidance(guidance.high, guidance.high)
         boundary = boundary_step = None
     filled = replace(
         recipe,
@@ -66,7 +65,8 @@ def complete(recipe: Recipe, model: ModelInfo) -> Recipe:
         fps=_either(recipe.fps, defaults.fps),
         steps=_either(recipe.steps, len(recipe.sigmas) if recipe.sigmas else defaults.steps),
         seed=_either(recipe.seed, random.randrange(2**31)),
-        guidance=guidance,
+        guidance=guidance.whole(recipe.guidance or recipe.half_guidance, model),
+        half_guidance=None,
         shift=_either(recipe.shift, defaults.shift),
         boundary=boundary,
         boundary_step=boundary_step,

@@ -4,9 +4,10 @@ import math
 import random
 from dataclasses import dataclass, replace
 
+from catalog.guidance import Guidance, whole
 from catalog.inputs import NOTHING, Inputs
 from catalog.models import ModelInfo
-from catalog.recipe import Guidance, Recipe
+from catalog.recipe import Recipe
 from catalog.sampling import Sampling
 
 MOST_SIDE = 2048
@@ -56,7 +57,7 @@ def defaults_of(model: ModelInfo) -> ClipSettings:
         fps=own.fps,
         steps=own.steps,
         seed=random_seed(),
-        guidance=Guidance(own.guidance_high, own.guidance_low),
+        guidance=whole(None, model),
         shift=own.shift,
     )
 
@@ -64,10 +65,11 @@ def defaults_of(model: ModelInfo) -> ClipSettings:
 def settings_in(recipe: Recipe, model: ModelInfo) -> ClipSettings:
     """The settings that a recipe means for a model, before anything is made acceptable."""
     names = (
-        "negative_prompt", "width", "height", "frames", "fps", "steps", "seed", "guidance", "shift",
-        "scheduler", "sigmas", "boundary", "boundary_step", "accelerator",
+        "negative_prompt", "width", "height", "frames", "fps", "steps", "seed", "shift", "scheduler",
+         "sigmas", "boundary", "boundary_step", "accelerator",
     )  # fmt: skip
     said = {name: value for name in names if (value := getattr(recipe, name)) is not None}
+    said["guidance"] = whole(recipe.guidance or recipe.half_guidance, model)
     return replace(defaults_of(model), prompt=recipe.prompt, inputs=recipe.inputs, **said)
 
 

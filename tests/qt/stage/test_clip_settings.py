@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.models import ModelInfo, find_model
-from catalog.recipe import Guidance, Recipe
+from catalog.recipe import Guidance, HalfGuidance, Recipe
 from ui.state.clip_settings import (
     MOST_GUIDANCE,
     MOST_SEED,
@@ -81,6 +81,8 @@ def test_what_a_recipe_does_not_say_is_the_models_default() -> None:
     said = settings_in(Recipe(prompt="x", steps=4), DEMO)
     assert (said.prompt, said.steps, said.width) == ("x", 4, DEMO.defaults.width)
     assert said.guidance == Guidance(DEMO.defaults.guidance_high, DEMO.defaults.guidance_low)
+    half = settings_in(Recipe(half_guidance=HalfGuidance("low", 2.0)), DEMO)
+    assert half.guidance == Guidance(DEMO.defaults.guidance_high, 2.0)
 
 
 def test_another_model_brings_its_numbers_and_keeps_the_words() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from catalog.curve import Curve, Point
 from catalog.errors import BadRecipe
-from catalog.recipe import Guidance, LoraUse, Recipe, dumps, loads, unknown_fields
+from catalog.recipe import Guidance, HalfGuidance, LoraUse, Recipe, dumps, loads, unknown_fields
 from catalog.recipe_checks import SCHEDULERS
 
 FULL = {
@@ -58,6 +58,19 @@ def test_the_documented_example_is_read() -> None:
     assert unknown_fields(recipe) == ()
 
 
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        (4, {"high": 4.0, "low": 4.0}),
+        ({"high": 4}, {"high": 4.0}),
+        ({"low": 0, "high": None}, {"low": 0.0}),
+        ({"low": 3, "high": 4}, {"high": 4.0, "low": 3.0}),
+    ],
+)
+def test_guidance_may_be_said_for_one_expert_or_for_both_at_once(said: object, written: object) -> None:
+    assert json.loads(dumps(loads(text(guidance=said))))["guidance"] == written
+
+
 @pytest.mark.parametrize("name", [n for n in FULL if n not in ("version", "loras")])
 def test_null_and_missing_settings_mean_the_default(name: str) -> None:
     without = {key: value for key, value in FULL.items() if key != name}
@@ -89,15 +102,23 @@ CURVES = st.none() | st.builds(
     st.builds(Point, st.floats(0.5, 1, exclude_min=True), NUMBERS, st.booleans()),
     st.builds(Point, st.floats(0, 0.5), NUMBERS, st.booleans()),
 )
+GUIDANCE = st.floats(0, 1000)
+GUIDANCES = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries({"guidance": st.builds(Guidance, GUIDANCE, GUIDANCE)}),
+    st.fixed_dictionaries(
+        {"half_guidance": st.builds(HalfGuidance, st.sampled_from(("high", "low")), GUIDANCE)}
+    ),
+)
 RECIPES = st.builds(
-    Recipe,
+    lambda guidance, **settings: Recipe(**guidance, **settings),
+    guidance=GUIDANCES,
     model=st.text(),
     prompt=st.text(),
     negative_prompt=st.none() | st.text(),
     width=st.none() | st.integers(1, 65536),
     frames=st.none() | st.integers(1, 65536),
     seed=st.none() | st.integers(0, 2**63 - 1),
-    guidance=st.none() | st.builds(Guidance, st.floats(0, 1000), st.floats(0, 1000)),
     shift=st.none() | st.floats(0, 1000, exclude_min=True),
     scheduler=st.sampled_from([None, *SCHEDULERS]),
     sigmas=st.none() | st.sampled_from([(1.0, 0.5), (0.9999, 0.1, 1 / 3e4)]),
@@ -147,8 +168,12 @@ def test_writing_and_reading_gives_the_same(recipe: Recipe) -> None:
         (text(prompt=5), ("prompt", "a text")),
         (text(prompt="\ud800"), ("prompt", "half a character")),
         (text(model=["demo"]), ("model",)),
-        (text(guidance=4), ("guidance", "“high” and “low”")),
-        (text(guidance={"high": 4}), ("guidance", "low")),
+        (text(guidance="4"), ("guidance", "a number for both experts", "“high”, “low” or both")),
+        (text(guidance=True), ("guidance", "true")),
+        (text(guidance={}), ("guidance", "“high”, “low” or both")),
+        (text(guidance={"high": 4, "middle": 3}), ("guidance", "middle", "“high”, “low” or both")),
+        (text(guidance=-4), ("guidance", "from 0")),
+        (text(guidance={"low": -1}), ("guidance.low", "from 0")),
         (text(guidance={"high": -1, "low": 1}), ("guidance.high", "from 0")),
         (text(guidance={"high": 4, "low": float("nan")}), ("guidance.low", "NaN")),
         (text(guidance={"high": float("inf"), "low": 1}), ("guidance.high", "Infinity")),

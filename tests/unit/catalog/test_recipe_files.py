@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.errors import BadRecipe, LoraNotFound
-from catalog.models import ModelInfo, find_model
-from catalog.recipe import Guidance, LoraUse, Recipe, dumps
+from catalog.models import Expert, ModelInfo, find_model
+from catalog.recipe import Guidance, HalfGuidance, LoraUse, Recipe, dumps
 from catalog.recipe_files import complete, load, locate, parse_ffmetadata
 from tests.unit.catalog.builders import folders_in, write
 
 TRICKY = 'a = b; # no comment \\ "quoted"\n[STREAM]\ncomment=x ☀ \\\\ 你好'
+EXPERTS: tuple[Expert, ...] = ("high", "low")
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +116,19 @@ def test_a_model_of_one_expert_has_no_boundary(demo: ModelInfo) -> None:
 def test_a_model_of_one_expert_has_one_guidance(demo: ModelInfo) -> None:
     one = replace(demo, experts=("high",), boundary=None)
     assert complete(Recipe(guidance=Guidance(6.0, 1.0)), one).guidance == Guidance(6.0, 6.0)
+    for expert in EXPERTS:
+        half = Recipe(half_guidance=HalfGuidance(expert, 2.0))
+        assert complete(half, one).guidance == Guidance(2.0, 2.0), "there is only one to mean"
+
+
+def test_the_guidance_that_is_not_said_is_the_models(demo: ModelInfo) -> None:
+    own = demo.defaults
+    high, low = (complete(Recipe(half_guidance=HalfGuidance(e, 2.0)), demo) for e in EXPERTS)
+    assert (high.guidance, low.guidance) == (
+        Guidance(2.0, own.guidance_low),
+        Guidance(own.guidance_high, 2.0),
+    )
+    assert high.half_guidance is None
 
 
 @pytest.mark.parametrize(
