@@ -10,6 +10,7 @@ import numpy as np
 from catalog.errors import UnreadableFile
 from catalog.file_layers import file_layers
 from catalog.header import Header
+from catalog.plain_text import short_name
 from catalog.silence import is_silent
 
 DOES_NOTHING = "It does nothing: its factors are zeros, as before any training."
@@ -62,7 +63,7 @@ def damage(contents: Contents) -> str:
 
 def damaged_by(name: str) -> str:
     """Why a file with this tensor is refused."""
-    return f"{name} holds NaN or infinite numbers; the file is damaged."
+    return f"{short_name(name)} holds NaN or infinite numbers; the file is damaged."
 
 
 def does_nothing(header: Header, contents: Contents) -> bool:

@@ -1,13 +1,18 @@
 """What can be wrong with a file, a recipe or a folder, said to the user."""
 
+from catalog.plain_text import plain
+
 
 class ExpectedError(Exception):
-    """A failure that is no bug: the message is one sentence for the user, `advice` says what to do."""
+    """A failure that is no bug: the message is one sentence for the user, `advice` says what to do.
+
+    A sentence may quote names from files of unknown origin; it is one line of plain text all the same.
+    """
 
     advice = ""
 
     def __init__(self, sentence: str, advice: str | None = None) -> None:
-        super().__init__(sentence)
+        super().__init__(plain(sentence))
         if advice is not None:
             self.advice = advice
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from catalog.experts import Expert
 from catalog.key_styles import TEXT_ENCODER, UNSUPPORTED, ParsedKey, UnknownKey, module_of, parse_keys
+from catalog.plain_text import short_name
 
 Slot = tuple[Expert | None, str]
 """A module, and the expert that the file means it for; None is every expert."""
@@ -36,7 +37,7 @@ def file_layers(keys: Iterable[str]) -> FileLayers:
             continue
         other = layers[_slot(parsed)].setdefault(parsed.part, key)
         if other != key:
-            doubled[_slot(parsed)] = f"{key} and {other} say the same of it twice."
+            doubled[_slot(parsed)] = f"{short_name(key)} and {short_name(other)} say the same of it twice."
     for expert, module in layers:
         if expert and (None, module) in layers:
             doubled[expert, module] = "It stands in the file both for one expert and for both."

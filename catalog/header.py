@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from catalog.errors import UnreadableFile
+from catalog.plain_text import short_name
 from catalog.sniff import what_it_is
 
 MOST_HEADER_BYTES = 25_000_000
@@ -103,7 +104,7 @@ def parse_header(text: bytes, size: int) -> Header:
 def _read(file: BinaryIO, size: int) -> Header:
     first = file.read(9)
     length = int.from_bytes(first[:8], "little")
-    if len(first) < 9 or length > MOST_HEADER_BYTES or first[8:] != b"{":
+    if len(first) < 9 or not 1 < length <= MOST_HEADER_BYTES or first[8:] != b"{":
         raise UnreadableFile(what_it_is(first + file.read(65_536), size))
     if 8 + length > size:
         raise UnreadableFile(
@@ -191,7 +192,7 @@ def _metadata(value: Any) -> dict[str, str]:
 
 
 def _tensor(name: str, entry: Any) -> TensorInfo:
-    shown = name[:80]
+    shown = short_name(name)
     if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
         _refuse(f"the entry of “{shown}” is incomplete")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]

@@ -19,6 +19,7 @@ from catalog.inspect_coverage import coverage_fields, coverage_rows
 from catalog.inventory import Inventory
 from catalog.model_layers import layers_of
 from catalog.models import find_model
+from catalog.plain_text import plain
 from catalog.sidecar import base_model
 
 FINE, BAD_INPUT = 0, 2
@@ -49,14 +50,14 @@ def main(paths: Sequence[str | Path], as_json: bool, model: str = "", more: More
     try:
         target = _target(model) if model else None
     except CatalogError as error:
-        _write(sys.stderr, f"{_plain(model)}: {error} {error.advice}".rstrip())
+        _write(sys.stderr, f"{plain(model)}: {error} {error.advice}".rstrip())
         return BAD_INPUT
     code = FINE
     for path in map(Path, paths):
         try:
             text = _as_json(path, target, more) if as_json else _in_words(path, target, more)
         except ExpectedError as error:
-            _write(sys.stderr, f"{_plain(path)}: {error}")
+            _write(sys.stderr, f"{plain(path)}: {error}")
             code = BAD_INPUT
         else:
             _write(sys.stdout, text)
@@ -145,8 +146,8 @@ def _in_words(path: Path, target: Target | None, more: More | None) -> str:
     if target is not None:
         rows += coverage_rows(target.name, _cover(header, target, contents))
     rows += more.rows(path) if more else []
-    lines = [_plain(path), f"  {identity.summary}"]
-    lines += [f"  {_plain(name):<15} {_plain(value)}" for name, value in rows if value]
+    lines = [plain(path), f"  {identity.summary}"]
+    lines += [f"  {plain(name):<15} {plain(value)}" for name, value in rows if value]
     return "\n".join(lines)
 
 
@@ -188,8 +189,3 @@ def _write(stream: TextIO, text: str) -> None:
     encoding = stream.encoding or "utf-8"
     stream.write(f"{text}\n".encode(encoding, "replace").decode(encoding))
     stream.flush()
-
-
-def _plain(value: object) -> str:
-    """Text without characters that could take over a terminal."""
-    return "".join(c if c.isprintable() else "�" for c in str(value))

@@ -211,9 +211,18 @@ def test_metadata_may_hold_anything(tmp_path: Path) -> None:
     assert read_header(saved(tmp_path, file_bytes(SMALL, metadata))).metadata == metadata
 
 
-@pytest.mark.parametrize("length", [25_000_001, 10**12, 2**64 - 1])
-def test_a_header_that_claims_too_much_is_refused_at_once(tmp_path: Path, length: int) -> None:
+@pytest.mark.parametrize("length", [0, 1, 25_000_001, 10**12, 2**64 - 1])
+def test_a_header_of_an_impossible_length_is_refused_at_once(tmp_path: Path, length: int) -> None:
     assert refusal(saved(tmp_path, struct.pack("<Q", length) + b"{" + b"\xf3" * 100))
+    # all that follows would be a good list of contents
+    assert refusal(saved(tmp_path, struct.pack("<Q", length) + header_json({"a": (0,)})))
+
+
+def test_a_name_in_a_refusal_is_one_line_of_plain_text(tmp_path: Path) -> None:
+    name = "\x1b[2J\n\u202e" + "k" * 100_000
+    text = json.dumps({name: {"dtype": "F16", "shape": [3], "data_offsets": [0, 4]}}).encode()
+    said = refusal(saved(tmp_path, framed(text, bytes(4))))
+    assert said.isprintable() and len(said) < 200
 
 
 def test_too_many_tensors_are_refused(tmp_path: Path) -> None:
