@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from engine.bridge import EngineBridge
-from engine.grid import Cell, Grid, file_stem
-from engine.grid_axis import StrengthAxis
+from engine.grid import Grid, file_stem
 from engine.messages import Event, Failed, RunCancelled, RunFinished, RunStarted, StepFinished
 from ui.state.audition import Audition
 from ui.state.grid_cell import CellState, Small
+from ui.state.grid_desk import GridDesk, hindrance
 from ui.state.grid_files import MOST_BYTES, GridFiles, new_folder
 from ui.state.grid_pace import GridPace
+from ui.state.grid_turn import GridTurn
 from ui.state.mix import MixState
 from ui.state.run import RunState
-from ui.state.strip import StripState
 
 MOST_UNSAVED = 2
 """Whole clips that may wait in memory to be saved before the next cell begins."""
-STILLNESS = 400
-"""Milliseconds without other work after which a paused grid goes on."""
 
 
 class GridState(QObject):
@@ -54,19 +51,17 @@ class GridState(QObject):
         self.folder: Path | None = None
         self.is_going = False
         self.pace = GridPace()
-        self._strips: tuple[StripState, ...] = ()
-        self._model = run.model.path
+        self._desk: GridDesk | None = None
         self._current: tuple[int, int] | None = None  # the run, and its cell's place
-        self._rest = QTimer(self, singleShot=True, interval=STILLNESS)
-        self._rest.timeout.connect(self._go_on)
+        self._turn = GridTurn(run, audition, self)
+        self._turn.came.connect(self._go_on)
+        self._turn.ended.connect(self._make_way)
         self.files.made_small.connect(self._on_made_small)
         self.files.saved.connect(self._on_saved)
         bridge.apart.connect(self._on_event)
         bridge.model_loaded.connect(self._on_model_loaded)
         mix.placed.connect(self._on_placed)
         mix.strip_changed.connect(self._on_desk)
-        run.state_changed.connect(self._make_way)
-        audition.changed.connect(self._make_way)
 
     # What there is
 
@@ -88,19 +83,12 @@ class GridState(QObject):
     @property
     def can_resume(self) -> bool:
         """Whether there are cells without a clip, and all that it takes to render them is still there."""
-        is_there = self._run.model.path == self._model and not self._lost() and not self.hindrance()
-        return bool(self.missing) and not self.is_going and is_there
+        is_there = self._desk is not None and self._desk.is_there
+        return bool(self.missing) and not self.is_going and is_there and not self.hindrance()
 
     def hindrance(self) -> str:
         """Why no grid can begin now, in a sentence; nothing when it can."""
-        if not self._run.is_ready:
-            return "There is no model to render with yet."
-        if self._run.hindrance[0]:
-            return self._run.hindrance[0]
-        for strip in self._mix.strips:
-            if self._mix.attachment(strip.id).status == "attaching":
-                return f"{strip.name} is still being loaded."
-        return ""
+        return hindrance(self._run, self._mix)
 
     # What one does
 
@@ -114,7 +102,7 @@ class GridState(QObject):
         except OSError:
             self.folder = outputs / "grid"  # saving the first clip will say what is wrong
         self.grid, self.cells = grid, tuple(CellState(cell) for cell in grid.cells)
-        self._strips, self._model = self._mix.strips, self._run.model.path
+        self._desk = GridDesk(grid, self._run, self._mix)
         self.pace = GridPace()
         self.resume()
 
@@ -137,17 +125,11 @@ class GridState(QObject):
             self.changed.emit()
 
     def take(self, place: int) -> None:
-        """Put a cell's strengths on the desk, in one undo step, and its seed where seeds are an axis.
-
-        All strips stand as they did when the grid began, so that the desk plays that cell's clip.
-        """
-        cell = self.cells[place].cell
-        there = [(strip, now) for strip in self._strips if (now := self._mix.strip(strip.id))]
-        strips = [self._set_as(replace(strip, entry=now.entry), cell) for strip, now in there]
-        self._mix.change(f"take {', '.join(cell.words)}", strips)
-        if self.grid is not None and self.grid.has_seeds and cell.recipe.seed is not None:
-            self._run.change(replace(self._run.settings, seed=cell.recipe.seed))
-        if lost := self._lost():
+        """Put a cell's strengths on the desk, as `GridDesk.take` does, and say so if something is missing."""
+        if self._desk is None:
+            return
+        self._desk.take(self.cells[place].cell)
+        if lost := self._desk.lost:
             sentence = f"{lost} is no longer on the desk, so the picture will be another one."
             self.message.emit("look", sentence, "Undo brings it back.", "")
 
@@ -161,20 +143,6 @@ class GridState(QObject):
         self.files.stop()
         self._forget_empty_folder()
 
-    def _set_as(self, strip: StripState, cell: Cell) -> StripState:
-        assert self.grid is not None
-        rows = self.grid.rows, self.grid.row_value(cell.row)
-        for axis, place in ((self.grid.columns, cell.column), rows):
-            if isinstance(axis, StrengthAxis) and axis.adapter == strip.id:
-                strip = strip.moved(axis.experts, axis.values[place])
-        return strip
-
-    def _lost(self) -> str:
-        """The name of a LoRA that plays in the grid and has left the desk."""
-        played = {strip.adapter for strip in self.grid.mix.strips} if self.grid else set()
-        gone = (s for s in self._strips if s.id in played and self._mix.strip(s.id) is None)
-        return next((strip.name for strip in gone), "")
-
     def _forget_empty_folder(self) -> None:
         if self.folder is not None:
             with contextlib.suppress(OSError):  # it is not empty: good
@@ -182,15 +150,9 @@ class GridState(QObject):
 
     # Cell after cell
 
-    @property
-    def _is_free(self) -> bool:
-        """Whether the engine has nothing else to do."""
-        trial = self._audition.trial
-        return self._run.phase == "idle" and self._run.is_ready and (trial is None or trial.run is None)
-
     def _go_on(self) -> None:
         """Begin the next cell, if now is the time."""
-        if not self.is_going or self.grid is None or self._current is not None or not self._is_free:
+        if not self.is_going or self.grid is None or self._current is not None or not self._turn.is_ours:
             return
         if self.files.unsaved >= MOST_UNSAVED:
             return  # `_on_saved` comes back here
@@ -207,14 +169,9 @@ class GridState(QObject):
 
     def _make_way(self) -> None:
         """Let whatever else is rendered go first."""
-        if not self.is_going:
-            return
-        if not self._is_free:
-            self._rest.stop()
+        if self.is_going:
             self._interrupt()
             self.changed.emit()
-        elif self._current is None:
-            self._rest.start()
 
     def _interrupt(self) -> None:
         """Stop the cell under way; its steps are kept, so that it can begin there again."""
@@ -235,7 +192,7 @@ class GridState(QObject):
         self._end("The grid ended, because another model was opened.")
 
     def _on_placed(self) -> None:
-        if lost := self._lost():
+        if self._desk is not None and (lost := self._desk.lost):
             self._end(f"The grid ended, because {lost} left the desk.")
 
     def _on_desk(self) -> None:
