@@ -38,7 +38,7 @@ from engine.messages import (
     StepFinished,
     Unfinished,
 )
-from engine.worker import Generate, Save, Session, Worker, failed
+from engine.worker import Generate, Record, Session, Worker, failed
 
 if TYPE_CHECKING:
     from engine.plan import Choice as MemoryChoice
@@ -52,9 +52,9 @@ class EngineBridge(QObject):
     """The window's side of the engine: imperative calls, and one signal per kind of event.
 
     Every call returns at once. Signals arrive on the thread that owns the bridge. `open_session` runs
-    on the engine thread and is the one place where torch gets imported (tests pass a fake); `keep` puts
-    a finished clip into the output folder and returns its file; what is kept of runs that have no clip
-    yet goes under `runs_folder`, and nowhere when that is None.
+    on the engine thread and is the one place where torch gets imported (tests pass a fake); `record` begins,
+    on that thread, the file of a clip in the output folder; what is kept of runs that have no clip yet goes
+    under `runs_folder`, and nowhere when that is None.
     """
 
     engine_ready = Signal(object)
@@ -80,7 +80,7 @@ class EngineBridge(QObject):
     def __init__(
         self,
         open_session: Opener,
-        keep: Save,
+        record: Record,
         parent: QObject | None = None,
         runs_folder: Path | None = None,
     ) -> None:
@@ -103,7 +103,8 @@ class EngineBridge(QObject):
             Failed: self.failed,
         }
         self._posted.connect(self._dispatch, Qt.ConnectionType.QueuedConnection)
-        self._worker = Worker(open_session, self._posted.emit, keep)
+        self._worker = Worker(open_session, self._posted.emit)
+        self._record = record
         self._runs = itertools.count(1)
         self._mix = Mix()
         self._queued: dict[int, Generate] = {}
@@ -150,8 +151,8 @@ class EngineBridge(QObject):
             start=start,
             budget=self.budget,
             folder=runs.new_folder(self._runs_folder) if self._runs_folder and not is_draft else None,
-            is_draft=is_draft,
             memory=self.memory,
+            record=None if is_draft else self._record,
         )
         self._queued[run] = command
         self._worker.send(command)
@@ -165,7 +166,7 @@ class EngineBridge(QObject):
         """
         run = next(self._runs)
         live, budget, memory = LiveControls(mix), self.budget, self.memory
-        command = Generate(run, recipe, live, start=_REUSE, budget=budget, is_draft=True, memory=memory)
+        command = Generate(run, recipe, live, start=_REUSE, budget=budget, memory=memory)
         self._apart[run] = command
         self._worker.send(command)
         return run

@@ -1,10 +1,12 @@
 """Frames through ffmpeg, with its exit status believed and its complaint kept."""
 
+import errno
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from shlex import split
+from typing import BinaryIO
 
 import imageio_ffmpeg
 
@@ -23,19 +25,25 @@ ARGUMENTS = {".mp4": (*_BT709, *_MP4), ".webm": (*_BT709, *_WEBM), ".gif": _GIF}
 FORMATS = {".mp4": "mp4", ".webm": "webm", ".gif": "gif"}
 
 
-def encode(target: Path, suffix: str, frames: Frames, fps: int, comment: str) -> None:
-    """Write frames [F, H, W, 3] to `target` in the format of `suffix`, with `comment` as its metadata.
+Shape = tuple[int, int, int]
+"""Of a clip: frames, height, width."""
 
-    Raises EncodeFailed with ffmpeg's own reason; `target` may then hold half a file.
+
+def encode(target: Path, suffix: str, shape: Shape, pieces: Iterable[Frames], fps: int, comment: str) -> None:
+    """Write a clip to `target` in the format of `suffix`, with `comment` as its metadata.
+
+    Its pieces [F, H, W, 3] are written as they come, and no other is asked for before ffmpeg has taken them.
+    Raises EncodeFailed with ffmpeg's own reason, and whatever `pieces` raises; `target` may then hold half a
+    file.
     """
-    count, height, width, _ = frames.shape
+    count, height, width = shape
     with tempfile.TemporaryDirectory(prefix="lora-alchemy-") as folder:
         notes = Path(folder) / "metadata.txt"  # a file: a long recipe does not fit a Windows command line
         notes.write_text(f";FFMETADATA1\ncomment={_escape(comment)}\n", "utf-8")
         pictures = split(f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -r {fps} -i pipe:0")
         tags = ["-f", "ffmetadata", "-i", f"file:{notes}", "-map_metadata", "1"]
         result = ["-frames:v", str(count), "-f", FORMATS[suffix], "-y", f"file:{target.resolve()}"]
-        _run([*pictures, *tags, *ARGUMENTS[suffix], *result], _bytes(frames))
+        _feed([*pictures, *tags, *ARGUMENTS[suffix], *result], pieces, Path(folder) / "said.txt")
 
 
 def count_frames(file: Path, width: int, height: int) -> int:
@@ -45,17 +53,56 @@ def count_frames(file: Path, width: int, height: int) -> int:
     return len(output) // (width * height)
 
 
-def _run(arguments: Sequence[str], data: bytes | memoryview = b"") -> bytes:
-    quiet = split("-nostdin -hide_banner -v error -xerror")
+def _feed(arguments: Sequence[str], pieces: Iterable[Frames], said: Path) -> None:
+    """Run ffmpeg over pictures that may still have to be made; what it says goes to a file, which never blocks."""
+    with said.open("wb") as complaints:
+        process = _started(arguments, complaints)
+    assert process.stdin is not None
     try:
-        command = [imageio_ffmpeg.get_ffmpeg_exe(), *quiet, *arguments]
-        done = subprocess.run(command, input=data, capture_output=True, check=False)
+        with process.stdin as pipe:
+            for frames in pieces:
+                pipe.write(_bytes(frames))
+        process.wait()
+    except OSError as error:
+        if error.errno not in (
+            errno.EPIPE,
+            errno.EINVAL,
+        ):  # as POSIX and Windows tell of one that ended early
+            raise
+    finally:
+        process.kill()  # where no more pieces came
+        process.wait()
+    _believe(process.returncode, said.read_bytes())
+
+
+def _started(arguments: Sequence[str], complaints: BinaryIO) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            _command(arguments), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints
+        )
     except (OSError, RuntimeError) as error:
         raise EncodeFailed(f"ffmpeg cannot be started: {error}") from error
-    if done.returncode != 0:
-        said = done.stderr[-4000:].decode("utf-8", "replace").strip().splitlines()
-        raise EncodeFailed(f"ffmpeg failed: {said[-1] if said else f'exit status {done.returncode}'}")
+
+
+def _run(arguments: Sequence[str]) -> bytes:
+    try:
+        done = subprocess.run(_command(arguments), input=b"", capture_output=True, check=False)
+    except (OSError, RuntimeError) as error:
+        raise EncodeFailed(f"ffmpeg cannot be started: {error}") from error
+    _believe(done.returncode, done.stderr)
     return done.stdout
+
+
+def _command(arguments: Sequence[str]) -> list[str]:
+    """Raises RuntimeError where there is no ffmpeg."""
+    return [imageio_ffmpeg.get_ffmpeg_exe(), *split("-nostdin -hide_banner -v error -xerror"), *arguments]
+
+
+def _believe(status: int, said: bytes) -> None:
+    """Raise EncodeFailed unless ffmpeg ended well."""
+    if status != 0:
+        lines = said[-4000:].decode("utf-8", "replace").strip().splitlines()
+        raise EncodeFailed(f"ffmpeg failed: {lines[-1] if lines else f'exit status {status}'}")
 
 
 def _bytes(frames: Frames) -> bytes | memoryview:

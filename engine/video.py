@@ -1,10 +1,13 @@
 """Clips as files: written beside, decoded to be sure, then moved into place; the recipe travels inside."""
 
+import math
 import os
 import re
 import shutil
 import unicodedata
 import uuid
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from catalog.portable import portable
@@ -12,34 +15,29 @@ from catalog.recipe import Recipe
 from catalog.recipe import dumps as recipe_text
 from engine import ffmpeg
 from engine.errors import EncodeFailed
+from engine.ffmpeg import Shape
 from engine.messages import Frames
-from engine.worker import Clip
 
 SUFFIXES = tuple(ffmpeg.ARGUMENTS)
 
 
 def save(file: Path, frames: Frames, fps: int, recipe: Recipe) -> None:
-    """Write a clip to a file that the user named, replacing it only when the new one is sound.
+    """Write a clip [F, H, W, 3] to a file that the user named, replacing it only when the new one is sound.
 
     Raises EncodeFailed; a file that was there before is then untouched, and nothing is left beside it.
     """
-    part = _encoded_beside(file, frames, fps, recipe)
+    count, height, width, _ = frames.shape
+    save_pieces(file, (count, height, width), (frames,), fps, recipe)
+
+
+def save_pieces(file: Path, shape: Shape, pieces: Iterable[Frames], fps: int, recipe: Recipe) -> None:
+    """As `save`, of a clip whose pieces may be made while the ones before are being written."""
+    part = encoded_beside(file, shape, pieces, fps, recipe)
     try:
         os.replace(part, file)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        drop(part)
         raise EncodeFailed(f"{file.name} cannot be written: {error.strerror}.") from error
-
-
-def save_clip(folder: Path, clip: Clip) -> Path:
-    """Write a finished run as .mp4 into a folder under a name of its own; never onto a file that exists."""
-    assert clip.recipe.fps is not None
-    file = folder / f"{file_stem(clip.recipe)}.mp4"
-    part = _encoded_beside(file, clip.frames, clip.recipe.fps, clip.recipe)
-    try:
-        return _place(part, file)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def file_stem(recipe: Recipe) -> str:
@@ -49,7 +47,11 @@ def file_stem(recipe: Recipe) -> str:
     return f"{words or 'clip'}-seed-{recipe.seed}"
 
 
-def _encoded_beside(file: Path, frames: Frames, fps: int, recipe: Recipe) -> Path:
+def encoded_beside(file: Path, shape: Shape, pieces: Iterable[Frames], fps: int, recipe: Recipe) -> Path:
+    """A whole and sound file in the folder of `file`, under no name of its own yet.
+
+    Raises EncodeFailed, and whatever `pieces` raises; nothing is then left.
+    """
     suffix = file.suffix.lower()
     if suffix not in ffmpeg.ARGUMENTS:
         raise EncodeFailed(
@@ -58,27 +60,43 @@ def _encoded_beside(file: Path, frames: Frames, fps: int, recipe: Recipe) -> Pat
     part = file.with_name(f".{uuid.uuid4().hex}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        _check_space(file.parent, frames)
-        ffmpeg.encode(part, suffix, frames, fps, recipe_text(portable(recipe, file.parent)))
-        _check(part, frames)
+        _check_space(file.parent, shape)
+        ffmpeg.encode(part, suffix, shape, pieces, fps, recipe_text(portable(recipe, file.parent)))
+        _check(part, shape)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        drop(part)
         raise EncodeFailed(f"{file.name} cannot be written: {error.strerror or error}.") from error
-    except EncodeFailed:
-        part.unlink(missing_ok=True)
+    except BaseException:
+        drop(part)
         raise
     return part
 
 
-def _check_space(folder: Path, frames: Frames) -> None:
+def place(part: Path, wanted: Path) -> Path:
+    """Give a part file its name, or the next free one, without ever replacing a file; raises EncodeFailed."""
+    try:
+        return _place(part, wanted)
+    except OSError as error:
+        raise EncodeFailed(f"{wanted.name} cannot be written: {error.strerror or error}.") from error
+    finally:
+        drop(part)
+
+
+def drop(part: Path) -> None:
+    """Remove a part file, where there is one."""
+    with suppress(OSError):
+        part.unlink()
+
+
+def _check_space(folder: Path, shape: Shape) -> None:
     """A clip never compresses worse than this; better to know before than after."""
     free = shutil.disk_usage(folder).free
-    if free < frames.nbytes // 8 + 65536:
+    if free < 3 * math.prod(shape) // 8 + 65536:
         raise EncodeFailed(f"The disk of {folder.name} is full ({free // 1024} KiB free).")
 
 
-def _check(part: Path, frames: Frames) -> None:
-    count, height, width, _ = frames.shape
+def _check(part: Path, shape: Shape) -> None:
+    count, height, width = shape
     found = ffmpeg.count_frames(part, width, height)
     if found != count:
         raise EncodeFailed(f"ffmpeg wrote {found} of {count} frames.")
@@ -87,7 +105,6 @@ def _check(part: Path, frames: Frames) -> None:
 
 
 def _place(part: Path, wanted: Path) -> Path:
-    """Give a part file its name, or the next free one, without ever replacing a file."""
     for number in range(1, 10_000):
         target = wanted if number == 1 else wanted.with_stem(f"{wanted.stem}-{number}")
         try:

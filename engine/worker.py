@@ -50,13 +50,31 @@ Post = Callable[[Event], None]
 _FRESH = Fresh()
 
 
+class Recording(Protocol):
+    """A clip's file that grows while the clip is decoded. Either `finish` or `abandon` has to be called."""
+
+    def add(self, frames: Frames) -> None:
+        """The next pictures, which nobody may change any more; returns at once and never fails."""
+
+    def finish(self) -> Path:
+        """The file, whole; raises EncodeFailed."""
+
+    def abandon(self) -> None:
+        """Leave nothing behind."""
+
+
+Record = Callable[["Recipe", tuple[int, int, int]], Recording]
+"""Begins the file of a clip with this recipe, of so many frames, so high and so wide."""
+
+
 @dataclass(frozen=True, slots=True)
 class Generate:
     """Make a clip: the settings, and the cell in which its strengths may change.
 
     Without previews the steps' pictures are empty, which saves decoding what nobody looks at. Up to
     `budget` bytes of host memory may hold steps of this run and of earlier ones; the last step is also
-    kept in `folder`, if given, until the clip is saved. A draft is not saved. `memory` is the mode of memory.
+    kept in `folder`, if given, until the clip is saved. `memory` is the mode of memory. The clip is saved by
+    `record`; without it, as with a draft, it is not saved.
     """
 
     run: int
@@ -66,8 +84,8 @@ class Generate:
     start: Start = _FRESH
     budget: int = 0
     folder: Path | None = None
-    is_draft: bool = False
     memory: MemoryChoice = "auto"
+    record: Record | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +97,15 @@ class Stop:
 class Clip:
     """What a run produced: pictures, and the recipe that makes them again.
 
-    `recipe` names files by their whole paths; `latents` are float32 [1, C, F, H, W] in diffusers' space.
+    `recipe` names files by their whole paths; `latents` are float32 [1, C, F, H, W] in diffusers' space;
+    `recording` has all of the frames and is still to be finished.
     """
 
     frames: Frames
     recipe: Recipe
     latents: NDArray[np.float32] | None = None
     coverage: tuple[tuple[str, Coverage], ...] = ()
+    recording: Recording | None = None
 
 
 class Session(Protocol):
@@ -108,16 +128,14 @@ class Session(Protocol):
 
 
 Command = LoadModel | AttachAdapter | DetachAdapter | Generate | Stop
-Save = Callable[[Clip], Path]
 
 
 class Worker:
     """One plain thread that owns the session. `send` and `stop` may be called from any thread."""
 
-    def __init__(self, open_session: Callable[[], Session], post: Post, save: Save) -> None:
+    def __init__(self, open_session: Callable[[], Session], post: Post) -> None:
         self._open_session = open_session
         self._post = post
-        self._save = save
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self.run, name="engine", daemon=True)
         self._steps = 0
@@ -191,11 +209,11 @@ class Worker:
         self._post(RunFinished(run, clip.frames, file, clip.recipe, clip.coverage, seconds, clip.latents))
 
     def _keep(self, command: Generate, clip: Clip) -> Path | None:
-        """Save a clip, after which nothing of its run need be kept; None for a draft."""
-        if command.is_draft:
+        """Save a clip, after which nothing of its run need be kept; None for one that is not to be saved."""
+        if clip.recording is None:
             return None
         self._post(StageChanged(command.run, "saving"))
-        file = self._save(clip)
+        file = clip.recording.finish()
         if command.folder:
             runs.remove(command.folder)
         return file

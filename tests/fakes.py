@@ -1,7 +1,7 @@
 """The one fake of the suite: a session without torch, whose steps the test releases."""
 
 import queue
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from catalog.models import Expert, ModelInfo, find_model
 from catalog.recipe import Guidance, LoraUse, Recipe
 from engine import points, runs
 from engine.automation import strength
-from engine.errors import AdapterRefused, CannotContinue
+from engine.errors import AdapterRefused, CannotContinue, EncodeFailed
 from engine.gauge import Gauge
 from engine.live import LiveControls
 from engine.messages import (
@@ -33,6 +33,30 @@ def picture(value: int, frames: int = 1, width: int = 64, height: int = 64) -> F
     pixels = np.full((frames, height, width, 3), value, np.uint8)
     pixels.flags.writeable = False
     return pixels
+
+
+@dataclass
+class Recorder:
+    """Names a clip's file without writing it, or has no space left."""
+
+    file: Path = Path("/clips/a red ball 7.mp4")
+    is_full: bool = False
+    saved: int = 0
+
+    def __call__(self, recipe: Recipe, shape: tuple[int, int, int]) -> "Recorder":
+        return self
+
+    def add(self, frames: Frames) -> None:
+        assert not frames.flags.writeable
+
+    def finish(self) -> Path:
+        if self.is_full:
+            raise EncodeFailed("The disk is full.")
+        self.saved += 1
+        return self.file
+
+    def abandon(self) -> None:
+        raise AssertionError("nothing goes wrong here once a clip is recorded")
 
 
 Played = tuple[tuple[str, float], ...]
@@ -120,7 +144,14 @@ class FakeSession:
             )  # fmt: skip
             post(event)
         post(StageChanged(command.run, "decoding"))
-        return Clip(picture(200, recipe.frames or 17), replace(recipe, loras=self._uses(command.live.mix)))
+        frames, recipe = (
+            picture(200, recipe.frames or 17),
+            replace(recipe, loras=self._uses(command.live.mix)),
+        )
+        recording = command.record(recipe, frames.shape[:3]) if command.record else None
+        if recording:
+            recording.add(frames)
+        return Clip(frames, recipe, recording=recording)
 
     def _meters(self, strengths: Played) -> Played:
         ratios = {adapter: self.ratios.get(path.name) for adapter, path in self.attached.items()}

@@ -17,9 +17,10 @@ import resources
 from catalog.bridge import CatalogBridge
 from catalog.folders import Folders, default_folders
 from catalog.log import log_to
+from catalog.recipe import Recipe
 from engine.bridge import EngineBridge
 from engine.file_gauges.bridge import FileGaugeBridge
-from engine.worker import Clip, Session
+from engine.worker import Recording, Session
 from ui import first_start
 from ui.accelerate.button import AccelerateButton
 from ui.browser.cards import CardModel
@@ -84,7 +85,7 @@ class Program(QObject):
         dress(QApplication.instance())  # type: ignore[arg-type]
         self.faults = FaultWatch(self)
         self.bridge = EngineBridge(
-            partial(open_session, self.settings.device), self._save, self, self.folders.runs
+            partial(open_session, self.settings.device), self._record, self, self.folders.runs
         )
         self.catalog = CatalogBridge(self.folders, self)
         self.run = RunState(self.bridge, self)
@@ -193,11 +194,12 @@ class Program(QObject):
     def _last_session(self) -> Path:
         return self.folders.state / "last session.json"
 
-    def _save(self, clip: Clip) -> Path:
-        """Runs on the engine thread, when a clip is finished."""
-        from engine.video import save_clip
+    def _record(self, recipe: Recipe, shape: tuple[int, int, int]) -> Recording:
+        """Runs on the engine thread, when a clip begins to be decoded."""
+        from engine.recording import Recording
+        from engine.video import file_stem
 
-        return save_clip(self.settings.outputs, clip)
+        return Recording(self.settings.outputs / f"{file_stem(recipe)}.mp4", recipe, shape)
 
 
 class FirstPaint(QObject):

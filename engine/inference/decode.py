@@ -1,6 +1,6 @@
 """Latents → frames."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -27,20 +27,31 @@ class Decoder:
         """The pieces between which a decode can be cancelled."""
         return [self._vae.decoder.mid_block, *self._vae.decoder.up_blocks]
 
-    def decode(self, latents: Tensor, is_tiled: bool = False) -> Frames:
-        """Frames of latents [1, C, F, H, W]; raises BadNumbers rather than show NaN as black."""
+    def shape(self, latents: Tensor) -> tuple[int, int, int]:
+        """Frames, height and width of the pictures of latents [1, C, F, H, W]."""
         config = self._vae.config
         count, height, width = latents.shape[2:]
         spatial = config.scale_factor_spatial
-        frames = np.empty(
-            ((count - 1) * config.scale_factor_temporal + 1, height * spatial, width * spatial, 3), np.uint8
-        )
+        return (count - 1) * config.scale_factor_temporal + 1, height * spatial, width * spatial
+
+    def decode(
+        self, latents: Tensor, is_tiled: bool = False, show: Callable[[Frames], None] | None = None
+    ) -> Frames:
+        """Frames of latents [1, C, F, H, W]; `show` gets them as soon as they are there, some at a time.
+
+        Raises BadNumbers rather than show NaN as black.
+        """
+        frames = np.empty((*self.shape(latents), 3), np.uint8)
         done = 0
         for video in self.tiled(latents) if is_tiled else self.chunks(latents):
             if not torch.isfinite(video).all():
                 raise BadNumbers("The decoded picture holds NaN or infinite numbers.")
             pictures = to_frames(video[0].permute(1, 2, 3, 0))
-            frames[done : done + len(pictures)] = pictures
+            piece = frames[done : done + len(pictures)]
+            piece[:] = pictures
+            piece.flags.writeable = False
+            if show:
+                show(piece)
             done += len(pictures)
         assert done == len(frames)
         frames.flags.writeable = False

@@ -68,19 +68,19 @@ class Run:
         within, live = partial(self._adapters.room.within, post=self._planned), self._command.live
         self._conditions = within(partial(_cancellable, self._origin.begins_at, self._see))
         latents = self._conditions.settled(self._denoise())
-        self._stage("decoding")
-        self._adapters.room.begin("decode")
-        with interruptible(self._model.decoder.blocks, live):
-            frames = within(partial(_cancellable, self._steps, partial(self._decode, latents)))
         attached = self._adapters.attached
         heard = [step.cause.tones for step in self._trajectory.taken]
         loras = played(attached, live.mix, heard, self._trajectory.files)
-        return Clip(
-            frames=frames,
+        clip = Clip(
+            frames=NO_PICTURE,
             recipe=replace(self._origin.recipe, loras=loras),
             latents=latents.float().cpu().numpy(),
             coverage=tuple((report.path.name, report.coverage) for report in attached.values()),
         )
+        self._stage("decoding")
+        self._adapters.room.begin("decode")
+        with interruptible(self._model.decoder.blocks, live):
+            return within(partial(_cancellable, self._steps, partial(self._decoded, clip, latents)))
 
     def _begin(self) -> None:
         """Say what the run is, keep it from now on, and post the steps that it takes over."""
@@ -140,9 +140,18 @@ class Run:
             while step := _cancellable(self._last.step, lambda: next(steps, None)):
                 self._take(step)
 
-    def _decode(self, latents: Tensor) -> Frames:
+    def _decoded(self, clip: Clip, latents: Tensor) -> Clip:
+        """The clip with its pictures, which go into its file as they come."""
         decoder, is_tiled = self._model.decoder, self._adapters.room.plan.is_tiled
-        return decoder.decode(self._conditions.shown(latents), is_tiled)
+        shown, record = self._conditions.shown(latents), self._command.record
+        if record is None:
+            return replace(clip, frames=decoder.decode(shown, is_tiled))
+        recording = record(clip.recipe, decoder.shape(shown))
+        try:
+            return replace(clip, frames=decoder.decode(shown, is_tiled, recording.add), recording=recording)
+        except BaseException:
+            recording.abandon()
+            raise
 
     def _see(self) -> Conditions:
         """What the pictures add to every pass."""

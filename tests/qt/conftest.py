@@ -13,8 +13,7 @@ from catalog.folders import Folders
 from catalog.scan import hash_file
 from engine.bridge import EngineBridge
 from engine.messages import AdapterAttached
-from engine.worker import Clip
-from tests.fakes import FakeSession
+from tests.fakes import FakeSession, Recorder
 from tests.unit.catalog.builders import folders_in, sdxl_lora, wan_lora, write
 from tests.windows import delete_all
 from ui.app import Program
@@ -47,15 +46,10 @@ def session() -> Iterator[FakeSession]:
 
 
 @pytest.fixture
-def bridge(qtbot: QtBot, session: FakeSession, tmp_path: Path) -> Iterator[EngineBridge]:
+def bridge(qtbot: QtBot, session: FakeSession) -> Iterator[EngineBridge]:
     """A started engine with the demo model loaded."""
 
-    def save(clip: Clip) -> Path:
-        file = tmp_path / "clip.mp4"
-        file.write_bytes(b"")
-        return file
-
-    bridge = EngineBridge(lambda: session, save)
+    bridge = EngineBridge(lambda: session, Recorder())
     bridge.start()
     with qtbot.waitSignal(bridge.model_loaded):
         bridge.load_model("demo")

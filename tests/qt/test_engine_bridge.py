@@ -11,7 +11,6 @@ from pytestqt.qtbot import QtBot
 
 from catalog.recipe import Recipe
 from engine.bridge import EngineBridge
-from engine.errors import EncodeFailed
 from engine.messages import (
     Branch,
     ClipUnsaved,
@@ -24,8 +23,8 @@ from engine.messages import (
     StepFinished,
     Strip,
 )
-from engine.worker import Clip, Session
-from tests.fakes import FakeSession, picture
+from engine.worker import Session
+from tests.fakes import FakeSession, Recorder, picture
 
 RECIPE = Recipe(steps=4, seed=1)
 
@@ -129,7 +128,7 @@ def test_a_session_that_cannot_open_is_said(qtbot: QtBot) -> None:
     def broken() -> Session:
         raise ImportError("libcudart is missing")
 
-    bridge = EngineBridge(broken, lambda clip: Path())
+    bridge = EngineBridge(broken, Recorder())
     with qtbot.waitSignal(bridge.failed) as failed:
         bridge.start()
     assert "libcudart" in failed.args[0].title
@@ -137,10 +136,7 @@ def test_a_session_that_cannot_open_is_said(qtbot: QtBot) -> None:
 
 
 def test_a_clip_that_cannot_be_saved_is_not_lost(qtbot: QtBot, session: FakeSession) -> None:
-    def full(clip: Clip) -> Path:
-        raise EncodeFailed("The disk is full.")
-
-    bridge = EngineBridge(lambda: session, full)
+    bridge = EngineBridge(lambda: session, Recorder(is_full=True))
     bridge.start()
     session.is_free = True
     bridge.load_model("demo")
@@ -183,20 +179,14 @@ def test_stopping_mid_run_ends_the_thread(qtbot: QtBot, bridge: EngineBridge, se
 
 
 @pytest.fixture
-def saved() -> list[Clip]:
-    """The clips that were put into the output folder."""
-    return []
+def recorder(tmp_path: Path) -> Recorder:
+    return Recorder(tmp_path / "clip.mp4")
 
 
 @pytest.fixture
-def keeping(qtbot: QtBot, session: FakeSession, saved: list[Clip], tmp_path: Path) -> Iterator[EngineBridge]:
+def keeping(qtbot: QtBot, session: FakeSession, recorder: Recorder, tmp_path: Path) -> Iterator[EngineBridge]:
     """A started engine that keeps unfinished runs on disk."""
-
-    def save(clip: Clip) -> Path:
-        saved.append(clip)
-        return tmp_path / "clip.mp4"
-
-    bridge = EngineBridge(lambda: session, save, runs_folder=tmp_path / "runs")
+    bridge = EngineBridge(lambda: session, recorder, runs_folder=tmp_path / "runs")
     bridge.start()
     yield bridge
     assert bridge.stop()
@@ -251,16 +241,16 @@ def test_a_branch_of_a_run_that_nobody_kept_is_said(qtbot: QtBot, bridge: Engine
 
 
 def test_a_draft_is_shown_and_nothing_is_written(
-    qtbot: QtBot, keeping: EngineBridge, session: FakeSession, saved: list[Clip], tmp_path: Path
+    qtbot: QtBot, keeping: EngineBridge, session: FakeSession, recorder: Recorder, tmp_path: Path
 ) -> None:
     session.is_free = True
     with qtbot.waitSignal(keeping.run_finished) as finished:
         keeping.generate(RECIPE, is_draft=True)
     assert finished.args[0].file is None and finished.args[0].frames.shape[0] == 17
-    assert saved == [] and list(tmp_path.iterdir()) == []
+    assert not recorder.saved and list(tmp_path.iterdir()) == []
     with qtbot.waitSignal(keeping.run_finished) as finished:
         keeping.generate(RECIPE)
-    assert finished.args[0].file == tmp_path / "clip.mp4" and len(saved) == 1
+    assert finished.args[0].file == tmp_path / "clip.mp4" and recorder.saved == 1
 
 
 def test_a_cancelled_run_can_be_continued_and_then_leaves_nothing(
@@ -288,13 +278,13 @@ def test_a_run_cancelled_before_its_first_step_has_nothing_to_continue(
 def test_a_run_under_way_is_not_offered_but_is_after_closing(
     qtbot: QtBot, session: FakeSession, tmp_path: Path
 ) -> None:
-    bridge = EngineBridge(lambda: session, lambda clip: Path(), runs_folder=tmp_path)
+    bridge = EngineBridge(lambda: session, Recorder(), runs_folder=tmp_path)
     bridge.start()
     bridge.generate(RECIPE)
     play(qtbot, bridge, session, 3)
     assert bridge.unfinished() == ()
     assert bridge.stop()
-    restarted = EngineBridge(lambda: session, lambda clip: Path(), runs_folder=tmp_path)
+    restarted = EngineBridge(lambda: session, Recorder(), runs_folder=tmp_path)
     (left,) = restarted.unfinished()
     assert (left.step, left.recipe.seed) == (3, RECIPE.seed)
 
@@ -314,10 +304,7 @@ def test_an_unfinished_run_can_be_forgotten(
 def test_a_clip_that_could_not_be_saved_can_still_be_continued(
     qtbot: QtBot, session: FakeSession, tmp_path: Path
 ) -> None:
-    def full(clip: Clip) -> Path:
-        raise EncodeFailed("The disk is full.")
-
-    bridge = EngineBridge(lambda: session, full, runs_folder=tmp_path)
+    bridge = EngineBridge(lambda: session, Recorder(is_full=True), runs_folder=tmp_path)
     bridge.start()
     session.is_free = True
     with qtbot.waitSignal(bridge.clip_unsaved):

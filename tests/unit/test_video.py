@@ -12,7 +12,7 @@ from catalog.recipe_files import load
 from engine import video
 from engine.errors import EncodeFailed
 from engine.messages import Frames
-from engine.worker import Clip
+from engine.recording import Recording
 from tests.decoded import decoded
 
 RECIPE = Recipe(
@@ -65,9 +65,46 @@ def test_an_ending_nobody_knows_is_refused(tmp_path: Path) -> None:
 
 
 def test_finished_runs_never_replace_a_clip(tmp_path: Path) -> None:
-    made = [video.save_clip(tmp_path, Clip(clip(), RECIPE)) for _ in range(3)]
+    recordings = [Recording(tmp_path / "clip.mp4", RECIPE, (9, 48, 64)) for _ in range(3)]
+    for recording in recordings:
+        recording.add(clip())
+    made = [recording.finish() for recording in recordings]
     assert len({p.name for p in made}) == 3 == len(list(tmp_path.iterdir()))
     assert all(len(decoded(p)) == 9 for p in made)
+
+
+def test_pieces_make_the_file_of_the_whole(tmp_path: Path) -> None:
+    recording = Recording(tmp_path / "clip.mp4", RECIPE, (9, 48, 64))
+    for first, last in ((0, 1), (1, 5), (5, 9)):
+        recording.add(clip()[first:last])
+    video.save(tmp_path / "whole.mp4", clip(), 16, RECIPE)
+    file = recording.finish()
+    assert file.read_bytes() == (tmp_path / "whole.mp4").read_bytes() and load(file) == RECIPE
+
+
+@pytest.mark.parametrize("pieces", [0, 1])
+def test_an_abandoned_clip_leaves_nothing(tmp_path: Path, pieces: int) -> None:
+    recording = Recording(tmp_path / "clip.mp4", RECIPE, (9, 48, 64))
+    for _ in range(pieces):
+        recording.add(clip()[:4])
+    recording.abandon()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_clip_that_lacks_pictures_is_not_kept(tmp_path: Path) -> None:
+    recording = Recording(tmp_path / "clip.mp4", RECIPE, (9, 48, 64))
+    recording.add(clip()[:4])
+    with pytest.raises(EncodeFailed, match="4 of 9"):
+        recording.finish()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_had_is_said_at_the_end(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    recording = Recording(tmp_path / "taken" / "clip.mp4", RECIPE, (9, 48, 64))
+    recording.add(clip())
+    with pytest.raises(EncodeFailed, match="cannot be written"):
+        recording.finish()
 
 
 @pytest.mark.parametrize("prompt", ["", "-x; rm -rf ~", "../../etc/passwd", "a" * 500, "%d $(id) \n", "球"])

@@ -9,10 +9,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from engine.bridge import EngineBridge
-from engine.errors import EncodeFailed, EngineError
+from engine.errors import EngineError
 from engine.live import LiveControls
-from engine.worker import Clip
-from tests.fakes import FakeSession
+from tests.fakes import FakeSession, Recorder
 from ui.stage.panel import StagePanel
 from ui.state.mix import MixState
 from ui.state.run import RunState
@@ -51,18 +50,6 @@ class Said:
         return self.all[-1]
 
 
-@dataclass
-class Saver:
-    """Names a clip's file, or has no space left."""
-
-    is_full: bool = False
-
-    def __call__(self, clip: Clip) -> Path:
-        if self.is_full:
-            raise EncodeFailed("The disk is full.")
-        return Path("/clips/a red ball 7.mp4")
-
-
 @pytest.fixture(scope="session", autouse=True)
 def dressed(qapp: QApplication) -> None:
     """The style sheet decides how large controls are."""
@@ -75,14 +62,16 @@ def session() -> BreakableSession:
 
 
 @pytest.fixture
-def saver() -> Saver:
-    return Saver()
+def recorder() -> Recorder:
+    return Recorder()
 
 
 @pytest.fixture
-def cold_run(qtbot: QtBot, session: BreakableSession, saver: Saver, tmp_path: Path) -> Iterator[RunState]:
+def cold_run(
+    qtbot: QtBot, session: BreakableSession, recorder: Recorder, tmp_path: Path
+) -> Iterator[RunState]:
     """A run state whose engine was not started."""
-    bridge = EngineBridge(lambda: session, saver, None, tmp_path / "runs")
+    bridge = EngineBridge(lambda: session, recorder, None, tmp_path / "runs")
     run = RunState(bridge)
     run.bridge = bridge  # type: ignore[attr-defined]
     yield run
@@ -139,9 +128,9 @@ def finish(qtbot: QtBot, run: RunState, session: FakeSession, steps: int = 6) ->
 
 
 def play(qtbot: QtBot, run: RunState, session: FakeSession, steps: int) -> None:
-    """Let some steps of the run under way go."""
+    """Let some steps of the run under way go; those that it takes over may still be on their way here."""
     for _ in range(steps):
-        with qtbot.waitSignal(run.step_finished):
+        with qtbot.waitSignal(run.step_finished, check_params_cb=lambda event: not event.is_reused):
             session.steps.put(None)
 
 

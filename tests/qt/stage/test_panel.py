@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from tests.fakes import FakeSession
-from tests.qt.stage.conftest import Said, Saver, clip_of, finish
+from tests.qt.stage.conftest import Recorder, Said, clip_of, finish
 from ui.stage.panel import StagePanel, suggested_name
 from ui.stage.player import Player
 from ui.stage.timeline import Timeline
@@ -117,9 +117,9 @@ def test_export_without_a_clip_says_so(stage: StagePanel, said: Said) -> None:
 
 
 def test_an_unsaved_clip_is_named_after_its_prompt(
-    qtbot: QtBot, run: RunState, session: FakeSession, saver: Saver
+    qtbot: QtBot, run: RunState, session: FakeSession, recorder: Recorder
 ) -> None:
-    saver.is_full = True
+    recorder.is_full = True
     finish(qtbot, run, session)
     seed = run.settings.seed
     assert suggested_name(clip_of(run)) == f"a-red-ball-moving-right-at-night-{seed}.mp4"

@@ -11,7 +11,7 @@ from catalog.recipe import Recipe
 from engine.errors import OutOfMemory
 from engine.messages import RunStarted, StepFinished
 from tests.fakes import FakeSession, picture
-from tests.qt.stage.conftest import BreakableSession, Said, Saver, clip_of, finish
+from tests.qt.stage.conftest import BreakableSession, Recorder, Said, clip_of, finish
 from ui.stage import captions
 from ui.state.run import RunState
 
@@ -107,9 +107,9 @@ def test_a_failed_run_says_why_and_keeps_the_clip_before(
 
 
 def test_an_unsaved_clip_stays_and_advises_export(
-    qtbot: QtBot, run: RunState, session: FakeSession, saver: Saver, said: Said
+    qtbot: QtBot, run: RunState, session: FakeSession, recorder: Recorder, said: Said
 ) -> None:
-    saver.is_full = True
+    recorder.is_full = True
     finish(qtbot, run, session)
     take = clip_of(run)
     assert take.file is None and take.frames is not None and len(take.frames) == 17

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from tests.fakes import FakeSession
-from tests.qt.stage.conftest import Saver, finish
+from tests.qt.stage.conftest import Recorder, finish
 from ui.stage import file_button
 from ui.stage.panel import StagePanel
 from ui.state.run import RunState
@@ -26,9 +26,9 @@ def test_the_saved_file_is_named_and_shown_in_its_folder(
 
 
 def test_a_clip_that_was_not_saved_says_so(
-    qtbot: QtBot, run: RunState, stage: StagePanel, session: FakeSession, saver: Saver
+    qtbot: QtBot, run: RunState, stage: StagePanel, session: FakeSession, recorder: Recorder
 ) -> None:
-    saver.is_full = True
+    recorder.is_full = True
     finish(qtbot, run, session)
     row = stage.take_row
     assert row.words.text() == "Not saved" and row.file.isHidden() and row.export.isVisible()
