@@ -63,6 +63,10 @@ class CatalogBridge(QObject):
         """Looks through the library and the built-in files."""
         self._do(lambda worker: worker.scan())
 
+    def use_library(self, folder: Path) -> None:
+        """From now on files are looked for in that folder, and installed there; `scan` then tells of them."""
+        self._tasks.put(lambda worker: worker.use_library(folder))
+
     def install(self, paths: Sequence[Path]) -> None:
         """Installs files and folders that were dropped on the window."""
         chosen = tuple(paths)

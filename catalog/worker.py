@@ -7,6 +7,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from catalog.bridge import CatalogBridge, CatalogFailed
@@ -64,6 +65,10 @@ class CatalogWorker:
         if self._stopping.is_set():
             raise _Stopped
 
+    def use_library(self, folder: Path) -> None:
+        """Takes that folder for the library; what is known of the one before is kept for the way back."""
+        self._folders = replace(self._folders, library=folder)
+
     def scan(self) -> None:
         """Looks through the library and the built-in files."""
         seen: set[Path] = set()
@@ -85,7 +90,9 @@ class CatalogWorker:
         gone = self._seen - seen
         if gone:
             self._tell.lost.emit(tuple(sorted(gone)))
-        self._library.forget(set(self._library.paths()) - seen)
+        roots = (self._folders.library, self._folders.built_in)
+        known = set(self._library.paths()) - seen
+        self._library.forget(path for path in known if any(map(path.is_relative_to, roots)))
         self._seen = seen
         self._tell.scan_finished.emit(len(seen))
         self._tasks.put(type(self)._hash_one)

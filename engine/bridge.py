@@ -4,6 +4,7 @@ import itertools
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ from engine.messages import (
     StepFinished,
     Unfinished,
 )
+from engine.takeover import opened_after, tidy, told
 from engine.worker import Generate, Record, Session, Worker, failed
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ class EngineBridge(QObject):
     """
 
     engine_ready = Signal(object)
+    engine_kept = Signal(object)
+    """Failed: the session that `move` asked for cannot be had, and the one before goes on."""
     model_loaded = Signal(object)
     adapter_attached = Signal(object)
     adapter_detached = Signal(object)
@@ -76,6 +80,7 @@ class EngineBridge(QObject):
     """Whatever happens in a run of `render_apart`; no other signal tells of it."""
 
     _posted = Signal(object)
+    _next_said = Signal(object)
 
     def __init__(
         self,
@@ -103,6 +108,8 @@ class EngineBridge(QObject):
             Failed: self.failed,
         }
         self._posted.connect(self._dispatch, Qt.ConnectionType.QueuedConnection)
+        self._next_said.connect(self._on_next_said, Qt.ConnectionType.QueuedConnection)
+        self._next: Worker | None = None
         self._worker = Worker(open_session, self._posted.emit)
         self._record = record
         self._runs = itertools.count(1)
@@ -118,6 +125,18 @@ class EngineBridge(QObject):
     def start(self) -> None:
         """Start the engine thread; it posts `EngineReady` when torch is in."""
         self._worker.start()
+
+    def move(self, open_session: Opener) -> None:
+        """Go on with another session on a thread of its own, when the one before has done what it was asked.
+
+        Answers `engine_ready`, after which no model is loaded and nothing is attached; or `engine_kept`, and
+        nothing has changed.
+        """
+        for command in self._apart.values():
+            command.live.cancel()
+        opener = partial(opened_after, self._worker, open_session)
+        self._next = Worker(opener, told(self._next_said.emit, self._posted.emit))
+        self._next.start()
 
     def load_model(self, name: str) -> None:
         """Load "demo" or the diffusers folder at that path; answers `model_loaded` or `failed`."""
@@ -202,7 +221,8 @@ class EngineBridge(QObject):
         """Cancel what runs and end the engine thread; False when it is still inside a kernel."""
         for command in (*self._queued.values(), *self._apart.values()):
             command.live.cancel()
-        return self._worker.stop(timeout)
+        has_ended = self._worker.stop(timeout)
+        return has_ended if self._next is None else self._next.stop(timeout) and has_ended
 
     def _export(self, request: Export) -> None:
         try:
@@ -225,6 +245,17 @@ class EngineBridge(QObject):
             self._posted.emit(replace(failed(error, None), run=played.run))
         else:
             self._posted.emit(judged)
+
+    def _on_next_said(self, event: EngineReady | Failed) -> None:
+        coming, self._next = self._next, None
+        if coming is None or isinstance(event, Failed):
+            self.engine_kept.emit(event)
+            return
+        self._worker = coming
+        tidy()
+        for run in (*self._queued, *self._apart):  # asked of the one before when it was already leaving
+            self._dispatch(RunCancelled(run, 0))
+        self.engine_ready.emit(event)
 
     def _dispatch(self, event: Event) -> None:
         run = getattr(event, "run", None)

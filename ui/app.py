@@ -24,6 +24,7 @@ from engine.worker import Recording, Session
 from ui import first_start
 from ui.accelerate.button import AccelerateButton
 from ui.browser.cards import CardModel
+from ui.device_switch import DeviceSwitch
 from ui.faults import FaultWatch
 from ui.grid.opener import GridOpener
 from ui.inputs.reader import PictureReader
@@ -115,13 +116,15 @@ class Program(QObject):
             self.inputs,
             self.memory,
         )
-        self.run.allow_memory(self.settings.memory)
-        self.memory.choose(self.settings.memory_mode)
-        self.run.compute_with(self.settings.computing)
         self.live.set_on(self.settings.is_live)
         self.window = MainWindow(states, self.stop)
         self._open_rooms()
         self.faults.message.connect(self.window.message_bar.say)
+        self.device = DeviceSwitch(
+            open_session, self.bridge, self.run, self.settings, self.window.message_bar
+        )
+        self.window.settings_changed.connect(self.use_settings)
+        self.use_settings()
         self._is_started = self._is_laid_out = False
 
     def _open_rooms(self) -> None:
@@ -137,6 +140,29 @@ class Program(QObject):
         self.accelerator = AcceleratorState(self.run, self.mix, self.cards, self)
         self.accelerator.message.connect(self.window.message_bar.say)
         self.window.desk.add_to_header(AccelerateButton(self.accelerator, self.run))
+
+    def use_settings(self) -> None:
+        """Let everything be as the settings say now."""
+        self.run.allow_memory(self.settings.memory)
+        self.memory.choose(self.settings.memory_mode)
+        self.run.compute_with(self.settings.computing)
+        self.device.follow()
+        if self.settings.library != self.folders.library:
+            self._use_library(self.settings.library)
+
+    def _use_library(self, folder: Path) -> None:
+        say = self.window.message_bar.say
+        if folder.exists() and not folder.is_dir():
+            self.settings.library = self.folders.library
+            self.settings.save()
+            say("refused", f"“{folder.name}” is no folder.", "The library stays where it was.", str(folder))
+            return
+        self.folders = replace(self.folders, library=folder)
+        self.recipes.look_in(self.folders)
+        self.catalog.use_library(folder)
+        self.window.watch_library(folder)
+        if not folder.exists():
+            say("info", f"The folder {folder} is not there yet.", "The first file that you drop makes it.")
 
     def show(self) -> None:
         """Show the window; the slow things begin when it has been painted."""
@@ -163,6 +189,7 @@ class Program(QObject):
         """End both threads; a kernel that does not return in time is left behind with the process."""
         if self._is_laid_out:
             self.recipes.keep(self._last_session)
+        self.device.stop()
         self.grid.stop()
         has_ended = self.bridge.stop(PATIENCE)
         self.catalog.stop(PATIENCE)

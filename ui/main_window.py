@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt
+from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QImage, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QSplitter, QVBoxLayout, QWidget
 
@@ -68,7 +68,9 @@ class States:
 
 
 class MainWindow(QMainWindow):
-    """The one window. `stop` ends the threads when it closes and says whether they ended."""
+    """The one window. `stop` ends the threads when it closes; `settings_changed` says that they were edited."""
+
+    settings_changed = Signal()
 
     def __init__(self, states: States, stop: Callable[[], None]) -> None:
         super().__init__()
@@ -282,6 +284,11 @@ class MainWindow(QMainWindow):
     def _recall(self, take: Take) -> None:
         self._states.recipes.show(take.recipe)
 
+    def watch_library(self, folder: Path) -> None:
+        """Follow another folder from now on, and look through it."""
+        self._library = LibraryWatch(folder)
+        self.look_again()
+
     def look_again(self) -> None:
         """Look through the library, and say when that is done."""
         self._is_look_asked = True
@@ -324,11 +331,8 @@ class MainWindow(QMainWindow):
         """Show the settings."""
         from ui.settings_dialog import SettingsDialog
 
-        run, settings = self._states.run, self._states.settings
-        if SettingsDialog(settings, self, run.cannot).exec():
-            run.allow_memory(settings.memory)
-            self._states.memory.choose(settings.memory_mode)
-            run.compute_with(settings.computing)
+        if SettingsDialog(self._states.settings, self, self._states.run.cannot).exec():
+            self.settings_changed.emit()
 
     def _tell(self, title: str, text: str) -> None:
         box = QMessageBox(QMessageBox.Icon.NoIcon, title, text, QMessageBox.StandardButton.Close, self)

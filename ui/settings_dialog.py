@@ -31,13 +31,14 @@ MODES = (
     ("low", "Low: a block at a time"),
 )
 MODES_TIP = "How much of the model stays on the device. The clip is the same; less memory takes more time."
+DEVICE_TIP = "What renders. A clip under way is finished first, or stopped and continued on the other."
 DEVICES = (("auto", "The best there is"), ("cpu", "Processor (CPU)"), ("cuda", "NVIDIA GPU (CUDA)"))
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class SettingsDialog(QDialog):
-    """Edits Settings; the library's folder and the device change with the next start, the rest at once.
+    """Edits Settings; the window puts them to use at once.
 
     `cannot` says what of computing cannot be had here, with the reasons.
     """
@@ -50,7 +51,7 @@ class SettingsDialog(QDialog):
         self.setWindowTitle("Settings")
         self.setMinimumWidth(560)
         self._theme = _chooser(THEMES, settings.theme, "Theme", "Colours of the window")
-        self._device = _chooser(DEVICES, settings.device, "Device", "What renders; used from the next start")
+        self._device = _chooser(DEVICES, settings.device, "Device", DEVICE_TIP)
         self._mode = _chooser(MODES, settings.memory_mode, "Memory", MODES_TIP)
         self._memory = _memory_box(settings.memory)
         self._library = _path_box(settings.library, "Library folder", "Where LoRA files are kept")
@@ -85,9 +86,6 @@ class SettingsDialog(QDialog):
             label = form.labelForField(row) if row else None
             if isinstance(label, QLabel):
                 label.setBuddy(field)
-        note = QLabel("Library folder and device are used from the next start.")
-        note.setProperty("tone", "secondary")
-        note.setProperty("px", "12")
         which = QDialogButtonBox.StandardButton
         buttons = QDialogButtonBox(which.Ok | which.Cancel)
         for button, tip in (
@@ -103,7 +101,6 @@ class SettingsDialog(QDialog):
         box.setContentsMargins(24, 24, 24, 16)
         box.setSpacing(16)
         box.addLayout(form)
-        box.addWidget(note)
         box.addWidget(self._computing)
         box.addWidget(buttons)
 

@@ -43,6 +43,11 @@ def give_back_memory(device: torch.device) -> None:
         torch.cuda.empty_cache()
 
 
+def give_back_all() -> None:
+    """Return what is cached on any device, such as by a session on another one that has ended."""
+    torch.cuda.empty_cache()  # nothing where CUDA was never used
+
+
 def memory(device: torch.device) -> Memory:
     """What the device has, and what of it is free or only cached by us."""
     if device.type == "cpu":

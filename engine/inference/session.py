@@ -45,6 +45,7 @@ class WanSession:
     def load(self, name: str) -> ModelInfo:
         """Load a model by name or path; on failure the one before stays, with its adapters."""
         info = find_model(name)
+        devices.give_back_all()
         parts = load(info, self._device)
         room = placed(parts, self._memory)
         self._model, self.room = loaded(parts), room

@@ -21,6 +21,9 @@ from PySide6.QtCore import (
 from catalog.coverage_words import Tally, short
 from ui.browser.words import full_text, kind_line
 
+_MANY = 50
+"""More cards than that go at once, rather than one by one."""
+
 if TYPE_CHECKING:
     from catalog.card_coverage import CardCoverage
     from catalog.library import Entry
@@ -89,6 +92,12 @@ class CardModel(QAbstractListModel):
 
     def lose(self, paths: Sequence[Path]) -> None:
         """Drop the entries of files that are gone."""
+        if len(paths) > _MANY:
+            gone = set(paths)
+            self.beginResetModel()
+            self._entries = [entry for entry in self._entries if entry.path not in gone]
+            self.endResetModel()
+            return
         for path in paths:
             row = next((r for r, e in enumerate(self._entries) if e.path == path), None)
             if row is not None:

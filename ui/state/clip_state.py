@@ -54,7 +54,9 @@ class ClipState(QObject):
         self._loaded: ModelInfo | None = None
         self._loads = self._readings = 0
         self._reader = ModelReader(self)
-        self._is_engine_lost = False
+        self._is_engine_lost = self._is_moving = False
+        self.is_settling = False
+        """Whether another engine has come and does not have its model yet."""
         bridge.engine_ready.connect(self._on_engine_ready)
         bridge.model_loaded.connect(self._on_model_loaded)
 
@@ -63,12 +65,18 @@ class ClipState(QObject):
     @property
     def is_loading(self) -> bool:
         """Whether the engine or a model is still on its way."""
-        return not self._is_engine_lost and (self._loaded is None or self._loads + self._readings > 0)
+        is_under_way = self._is_moving or self._loads + self._readings > 0
+        return not self._is_engine_lost and (self._loaded is None or is_under_way)
 
     @property
     def is_ready(self) -> bool:
         """Whether there is a model to render with."""
         return not self._is_engine_lost and not self.is_loading
+
+    @property
+    def is_engine_lost(self) -> bool:
+        """Whether no engine could be started."""
+        return self._is_engine_lost
 
     @property
     def engine_text(self) -> str:
@@ -77,6 +85,8 @@ class ClipState(QObject):
             return "the engine did not start"
         if not self.device:
             return "starting the engine…"
+        if self._is_moving:
+            return "changing the device…"
         if self._readings:
             return "looking at the model…"
         return f"opening {self.model.title}…" if self.is_loading else self.device
@@ -202,9 +212,36 @@ class ClipState(QObject):
     def _enter(self, model: ModelInfo) -> None:
         if self._loaded is None or model.path != self.model.path:
             self._wear(model)
+            self._load()
+            self.state_changed.emit()
+
+    def _load(self) -> None:
+        """Load the model that is shown; where another engine is about to come, that one does it."""
+        if not self._is_moving:
             self._loads += 1
             self._bridge.load_model(self.model_name)
-            self.state_changed.emit()
+
+    # Another engine
+
+    def leave_engine(self) -> None:
+        """Another engine is to come: nothing is rendered or loaded until it is there, or stays away."""
+        self._is_moving, self._is_engine_lost = True, False
+        self.state_changed.emit()
+
+    def enter_engine(self) -> None:
+        """The other engine is there, with nothing in it."""
+        self._is_moving, self._loaded, self._loads = False, None, 0
+        self._is_engine_lost = False
+        self.is_settling = True
+        self._load()
+        self.state_changed.emit()
+
+    def keep_engine(self) -> None:
+        """There is to be no other engine after all."""
+        self._is_moving, self._is_engine_lost = False, not self.device
+        if self._loaded is not None and self._loaded.path != self.model.path:
+            self._load()  # what was asked for meanwhile
+        self.state_changed.emit()
 
     def _wear(self, model: ModelInfo) -> None:
         """Show a model's own settings; the first one shown twice keeps what the user set meanwhile."""
@@ -222,7 +259,7 @@ class ClipState(QObject):
         self.state_changed.emit()
 
     def _on_model_loaded(self, event: ModelLoaded) -> None:
-        self._loaded = event.model
+        self._loaded, self.is_settling = event.model, False
         self._loads = max(self._loads - 1, 0)
         if self._loads == 0:
             self._wear(event.model)

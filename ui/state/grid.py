@@ -189,7 +189,7 @@ class GridState(QObject):
             )
 
     def _on_model_loaded(self, event: object) -> None:
-        self._end("The grid ended, because another model was opened.")
+        self._end("The grid ended, because a model was loaded.")
 
     def _on_placed(self) -> None:
         if self._desk is not None and (lost := self._desk.lost):

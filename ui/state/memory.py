@@ -24,6 +24,7 @@ class MemoryState(QObject):
         self._bridge = bridge
         self.plan: Plan | None = None
         self.used = 0
+        bridge.engine_ready.connect(self._forget)
         bridge.memory_planned.connect(self._on_planned)
         bridge.memory_used.connect(self._on_used)
 
@@ -48,6 +49,11 @@ class MemoryState(QObject):
             return ""
         used = f"\nin use during the last clip: {gib(self.used)} at most" if self.used else ""
         return f"{sentence(self.plan)}\n{details(self.plan)}{used}"
+
+    def _forget(self, _event: object) -> None:
+        """Another device came, of which nothing is known."""
+        self.plan, self.used = None, 0
+        self.changed.emit()
 
     def _on_planned(self, event: MemoryPlanned) -> None:
         self.plan = event.plan

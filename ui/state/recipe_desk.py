@@ -36,6 +36,10 @@ class RecipeDesk(QObject):
         super().__init__(parent)
         self._run, self._mix, self._cards, self._folders = run, mix, cards, folders
 
+    def look_in(self, folders: Folders) -> None:
+        """Where files that recipes name are looked for from now on."""
+        self._folders = folders
+
     def recipe(self) -> Recipe:
         """Settings and strips as they stand, files by their whole paths."""
         return replace(self._run.recipe(), loras=self._mix.uses())

@@ -231,6 +231,28 @@ class RunState(ClipState):
             self._send(asked)
         self.state_changed.emit()
 
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing that was sent to the engine is still to be made."""
+        return self.current_run is None and not self.waiting
+
+    def leave_engine(self) -> None:
+        """Let the run under way end where it is; those behind it wait for the engine to come, except branches,
+        whose first steps only this one has.
+        """
+        self.drop_drafts()
+        self.asked.emit()
+        later = [run for run in self.waiting if not isinstance(self._asked[run].start, Branch)]
+        for run in later:
+            self._bridge.cancel(run)
+        self._held = (*(self._asked[run] for run in later), *self._held)
+        self.waiting = tuple(run for run in self.waiting if run not in later)
+        super().leave_engine()
+
+    def keep_engine(self) -> None:
+        super().keep_engine()
+        self._release()
+
     def _is_draft(self, run: int) -> bool:
         return run in self._asked and self._asked[run].is_draft
 
@@ -331,7 +353,7 @@ class RunState(ClipState):
         elif event.file is not None:
             self.keeping.give_up(event.file)  # the run and the model have no part in it
         else:
-            self._held = ()
+            self._held = self._held if self.is_settling else ()
             self._on_load_failed(event)
         self.message.emit("refused", event.title, event.advice, event.details)
 
