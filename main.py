@@ -11,6 +11,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     arguments = _parser().parse_args(words)
+    if arguments.command is None:
+        return _window(words)
+    from engine.last_resort import guarded
+    from engine.standard_streams import forgiving
+
+    with forgiving():
+        return guarded(lambda: _without_a_window(arguments))
+
+
+def _without_a_window(arguments: argparse.Namespace) -> int:
     match arguments.command:
         case "render":
             from engine.render import render
@@ -28,12 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             return inspect(
                 arguments.file, as_json=arguments.json, model=arguments.model, more=_sizes(arguments.sizes)
             )
-        case "doctor":
+        case _:
             from engine.doctor import doctor
 
             return doctor()
-        case _:
-            return _window(words)
 
 
 def _sizes(are_wanted: bool) -> Any:
@@ -66,7 +74,10 @@ def _parser() -> argparse.ArgumentParser:
         "--out", required=True, type=Path, metavar="PATH", help="a file for one, a folder for several"
     )
     render.add_argument(
-        "--latents", type=Path, metavar="FILE", help="also save the final latents (.safetensors)"
+        "--latents",
+        type=Path,
+        metavar="PATH",
+        help="also save the final latents: a .safetensors file for one, a folder for several",
     )
     render.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     render.add_argument("--json", action="store_true", help="one JSON object a line on stdout per event")

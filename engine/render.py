@@ -4,10 +4,10 @@ import logging
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from catalog.errors import CatalogError, ExpectedError
+from catalog.errors import ExpectedError, UnreadableFile
 from catalog.folders import Folders, chosen, default_folders
 from catalog.input_files import located
 from catalog.log import log_to
@@ -15,9 +15,10 @@ from catalog.models import ModelInfo, find_model
 from catalog.recipe import Recipe
 from catalog.recipe_files import complete, load, locate
 from engine import video
-from engine.errors import Cancelled, EncodeFailed
+from engine.errors import Cancelled
 from engine.live import LiveControls
 from engine.messages import Mix, Strip
+from engine.render_targets import Job, job, save_latents
 from engine.report import Report
 from engine.worker import Clip, Generate, Session
 
@@ -25,21 +26,6 @@ log = logging.getLogger(__name__)
 
 DONE, OUR_FAULT, BAD_INPUT, CANCELLED = 0, 1, 2, 130
 _WORST_FIRST = (OUR_FAULT, BAD_INPUT, CANCELLED, DONE)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One recipe of the command line and where its results go."""
-
-    source: Path
-    out: Path
-    latents: Path | None
-
-
-class TargetTaken(CatalogError):
-    """A result would replace a file that exists, or cannot have the name it was given."""
-
-    advice = "Choose another name; nothing is overwritten."
 
 
 def render(sources: Sequence[Path], out: Path, latents: Path | None, device: str, as_json: bool) -> int:
@@ -51,8 +37,8 @@ def render(sources: Sequence[Path], out: Path, latents: Path | None, device: str
     live = LiveControls()
     with _interrupts(live):
         renderer = _Renderer(folders, device, report, live)
-        for number, source in enumerate(sources, 1):
-            codes.append(_guarded(renderer, number, source, sources, out, latents, report))
+        for index in range(len(sources)):
+            codes.append(_guarded(renderer, index, sources, out, latents, report))
             if codes[-1] == CANCELLED:
                 break
     return min(codes, key=_WORST_FIRST.index)
@@ -60,16 +46,16 @@ def render(sources: Sequence[Path], out: Path, latents: Path | None, device: str
 
 def _guarded(
     renderer: "_Renderer",
-    number: int,
-    source: Path,
+    index: int,
     sources: Sequence[Path],
     out: Path,
     latents: Path | None,
     report: Report,
 ) -> int:
     """One recipe, with whatever goes wrong turned into an exit code."""
+    number, source = index + 1, sources[index]
     try:
-        renderer.render(number, Job(source, *_targets(source, sources, out, latents)))
+        renderer.render(number, job(index, sources, out, latents))
     except Cancelled:
         report.cancelled(number, source)
         return CANCELLED
@@ -83,34 +69,6 @@ def _guarded(
         )
         return OUR_FAULT
     return DONE
-
-
-def _targets(
-    source: Path, sources: Sequence[Path], out: Path, latents: Path | None
-) -> tuple[Path, Path | None]:
-    """Where a recipe's clip and latents go: the named file for one recipe, a file in the folder for several."""
-    is_folder = len(sources) > 1 or out.is_dir() or not out.suffix
-    if is_folder and out.is_file():
-        raise TargetTaken(f"{out.name} is a file; several recipes need a folder.")
-    stem = _own_stem(source, sources)
-    clip = out / f"{stem}.mp4" if is_folder else out
-    if clip.suffix.lower() not in video.SUFFIXES:
-        raise TargetTaken(
-            f"{clip.name} ends in none of {', '.join(video.SUFFIXES)}.", "Choose one of these endings."
-        )
-    tensors = latents
-    if latents is not None and (len(sources) > 1 or latents.is_dir()):
-        tensors = latents / f"{stem}.safetensors"
-    for target in (clip, tensors):
-        if target is not None and target.exists():
-            raise TargetTaken(f"{target.name} exists already.")
-    return clip, tensors
-
-
-def _own_stem(source: Path, sources: Sequence[Path]) -> str:
-    """The recipe's name; recipes of one name from several folders are numbered."""
-    alike = [s for s in sources[: sources.index(source)] if s.stem.lower() == source.stem.lower()]
-    return f"{source.stem}-{len(alike) + 1}" if alike else source.stem
 
 
 class _Renderer:
@@ -157,7 +115,10 @@ class _Renderer:
             session.detach(str(index))
         self._attached = 0
         for index, file in enumerate(files):
-            session.attach(str(index), file)
+            try:
+                session.attach(str(index), file)
+            except UnreadableFile as error:
+                raise UnreadableFile(f"“{file.name}”: {error}", error.advice) from error
             self._attached = index + 1
         strips = (
             Strip(str(i), use.high, use.low, use.per_step, use.high_curve, use.low_curve)
@@ -168,20 +129,9 @@ class _Renderer:
     def _save(self, clip: Clip, job: Job, recipe: Recipe) -> None:
         assert recipe.fps is not None
         if job.latents is not None:
-            _save_latents(clip, job.latents)
+            assert clip.latents is not None
+            save_latents(clip.latents, job.latents)
         video.save(job.out, clip.frames, recipe.fps, clip.recipe)
-
-
-def _save_latents(clip: Clip, file: Path) -> None:
-    from safetensors.numpy import save
-
-    assert clip.latents is not None
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("xb") as target:
-            target.write(save({"latents": clip.latents}))
-    except OSError as error:
-        raise EncodeFailed(f"{file.name} cannot be written: {error.strerror}.") from error
 
 
 @contextmanager

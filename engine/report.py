@@ -11,6 +11,7 @@ from tqdm import tqdm
 from catalog.computing import to_json
 from catalog.coverage_summary import listed
 from catalog.coverage_words import sentence, tally
+from catalog.plain_text import plain
 from catalog.recipe import Recipe, unknown_fields
 from engine.messages import Event, MemoryPlanned, RunStarted, StepFinished
 from engine.worker import Clip
@@ -102,11 +103,11 @@ class Report:
 
     def _line(self, **fields: Any) -> None:
         if self._as_json:
-            sys.stdout.write(json.dumps(fields, ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(fields) + "\n")  # ASCII, so that no encoding can fail on it
             sys.stdout.flush()
 
     def _say(self, sentence: str) -> None:
-        sys.stderr.write(sentence.replace("\n", " ") + "\n")
+        sys.stderr.write(f"{plain(sentence)}\n")
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
