@@ -1,6 +1,7 @@
 """What a model is and which settings it accepts, read from its JSON files and headers alone."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from catalog.experts import Expert
 from catalog.inputs import MOST_REFERENCES
 from catalog.model_inputs import Wanted, wanted
 from catalog.model_table import OTHER, Architecture, Defaults, ModelEntry, entry, matching
+from catalog.plain_text import short_name
 
 __all__ = [
     "Defaults",
@@ -63,14 +65,21 @@ def find_model(name: str, base: Path | None = None) -> ModelInfo:
     """
     if name == "demo":
         return _read(resources.path("demo"), "demo")
-    wanted = Path(name).expanduser()
-    for start in (base or Path.cwd(), Path.cwd()):
+    try:
+        return _at(name, base or Path.cwd())
+    except OSError as error:  # a name that no system allows, a folder that may not be entered
+        raise ModelNotFound(f"“{short_name(name)}” cannot be read: {error.strerror}.") from error
+
+
+def _at(name: str, base: Path) -> ModelInfo:
+    wanted = os.path.expanduser(name)  # Path's own raises for a user that is not there
+    for start in (base, Path.cwd()):
         if name and (start / wanted).is_dir():
             folder = (start / wanted).resolve()
             return _read(_snapshot(folder), _called(folder))
     from catalog.model_assembly import find_assembly, model_info  # they need ModelInfo
 
-    return model_info(find_assembly(name, base or Path.cwd()))
+    return model_info(find_assembly(wanted, base))
 
 
 def checked_wants(title: str, row: ModelEntry, shape: Architecture, expand_timesteps: bool) -> Wanted:

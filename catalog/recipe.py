@@ -14,6 +14,7 @@ from catalog.inputs import NOTHING, Inputs
 from catalog.recipe_checks import (
     MOST_STEPS,
     boundary,
+    cut,
     file,
     number,
     scheduler,
@@ -240,7 +241,7 @@ def _extra(where: str, values: dict[str, Any]) -> dict[str, Any]:
         try:
             json.dumps({name: value}, allow_nan=False, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
-            raise BadRecipe(f"“{where}{shown(name)}” holds a value that JSON does not allow.") from error
+            raise BadRecipe(f"“{where}{cut(name)}” holds a value that JSON does not allow.") from error
     return values
 
 

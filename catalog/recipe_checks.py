@@ -17,8 +17,14 @@ LEAST_GAP = 1e-5
 
 
 def shown(value: Any) -> str:
-    """A value as a message quotes it, cut to 60 characters."""
-    text = json.dumps(value, ensure_ascii=True) if not isinstance(value, str) else value
+    """A value as a message says it: a text in quotes, and not more than 60 characters of it."""
+    if isinstance(value, str):
+        return f"“{cut(value)}”" if value else "empty"
+    return cut(json.dumps(value))
+
+
+def cut(text: str) -> str:
+    """The beginning of a text, where it is longer than 60 characters."""
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 

@@ -30,8 +30,13 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 def load(path: Path) -> Recipe:
     """The recipe in a JSON file or in a clip that was made with one."""
-    if not path.is_file():
-        raise BadRecipe(f"There is no recipe {path.name}.", "Check the path.")
+    if not _is_file(path):
+        said = (
+            f"{path.name} is a folder, not a recipe."
+            if os.path.isdir(path)
+            else f"There is no recipe {path.name}."
+        )
+        raise BadRecipe(said, "Check the path.")
     if path.suffix.lower() in CLIP_SUFFIXES:
         return loads(_comment(path))
     try:
@@ -40,7 +45,11 @@ def load(path: Path) -> Recipe:
             raise BadRecipe(f"{path.name} is too large for a recipe: at most {most} MB are allowed.")
         return loads(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise BadRecipe(f"{path.name} is neither a recipe nor a clip (.json, .mp4, .webm).") from error
+        if path.suffix.lower() == ".json":
+            raise BadRecipe(f"{path.name} is not text in UTF-8.", "Save it in that encoding.") from error
+        raise BadRecipe(
+            f"{path.name} is neither a recipe nor a clip (.json, .mp4, .webm).", "Choose another file."
+        ) from error
     except OSError as error:
         raise BadRecipe(f"{path.name} cannot be read: {error.strerror}.", "Check the disk.") from error
 

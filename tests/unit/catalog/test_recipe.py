@@ -156,7 +156,7 @@ def test_writing_and_reading_gives_the_same(recipe: Recipe) -> None:
         (text(version=2), ("version", "is 2", "version 1")),
         (text(version=True), ("version", "true")),
         (text(version=None), ("version", "missing")),
-        (text(width="64"), ("“width” is 64", "whole number")),
+        (text(width="64"), ("“width” is “64”", "whole number")),
         (text(width=-64), ("width", "-64", "from 1")),
         (text(height=0), ("height",)),
         (text(frames=17.0), ("frames", "17.0")),
