@@ -1,8 +1,9 @@
 """Where an unfinished run stood, as files in its folder: tensors and values, written and read without torch."""
 
+import contextlib
 import json
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,10 +49,22 @@ def write(folder: Path, recipe: Recipe, point: SavedPoint, keep: Collection[int]
 
 def load_point(run: Unfinished) -> SavedPoint:
     """The last point of an unfinished run. Raises CannotContinue."""
-    file = run.folder / f"step-{run.step:04}.safetensors"
+    return _load(run, run.step)
+
+
+def earlier_points(run: Unfinished) -> Iterator[SavedPoint]:
+    """Those before the last one, as far as they can be read."""
+    for step, _ in sorted(points_in(run.folder)):
+        if step < run.step:
+            with contextlib.suppress(CannotContinue):
+                yield _load(run, step)
+
+
+def _load(run: Unfinished, step: int) -> SavedPoint:
+    file = run.folder / f"step-{step:04}.safetensors"
     try:
         header = read_header(file)
-        return SavedPoint(run.step, load(file.read_bytes()), json.loads(header.metadata[VALUES]))
+        return SavedPoint(step, load(file.read_bytes()), json.loads(header.metadata[VALUES]))
     except (CatalogError, OSError, SafetensorError, ValueError, KeyError) as error:
         raise CannotContinue(f"What was kept of “{run.recipe.prompt}” cannot be read.") from error
 

@@ -13,9 +13,9 @@ from catalog.models import Expert
 from engine.inference import computing_attention, computing_cache, computing_compile
 from engine.inference.computing_cache import StepCache
 from engine.inference.computing_compile import Backend, CompiledBlocks
-from engine.inference.denoise import Strengths
 from engine.inference.device import compute_dtype
 from engine.inference.lora.rack import Rack
+from engine.inference.trajectory import Tones
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,9 @@ class Computation:
                 self._rack.way, self._before = way, None
                 self._caches.clear()
 
-    def begin_step(self, expert: Expert, strengths: Strengths) -> None:
-        """A step of these strengths begins; it is computed in full where they are not those of the one before."""
-        playing = (expert, tuple((adapter, strength) for adapter, strength in strengths if strength))
+    def begin_step(self, expert: Expert, tones: Tones) -> None:
+        """A step of these tones begins; it is computed in full where they are not those of the one before."""
+        playing = (expert, tones)
         for cache in self._caches.values():
             if playing != self._before:
                 cache.empty()

@@ -20,7 +20,7 @@ from engine.inference.saved import unpack
 from engine.inference.schedule import Schedule, schedule
 from engine.inference.tones import tones
 from engine.inference.trajectory import Cause, Key, Point, Tones, Trajectories, Trajectory
-from engine.messages import Branch, Mix, Resume, Reuse
+from engine.messages import Branch, Mix, Resume, Reuse, Unfinished
 from engine.worker import Generate
 
 
@@ -102,9 +102,19 @@ def _source(command: Generate, kept: Trajectories) -> Trajectory | None:
             unfinished = runs.read(folder)
             if unfinished is None:
                 raise CannotContinue("That run is no longer there to be continued.")
-            return unpack(points.load_point(unfinished), unfinished.recipe)
+            return _unpacked(unfinished)
         case _:
             return None
+
+
+def _unpacked(run: Unfinished) -> Trajectory:
+    """Where a run stopped, and the points before it: not every way to compute can begin at any step."""
+    found = unpack(points.load_point(run), run.recipe)
+    for point in points.earlier_points(run):
+        earlier = unpack(point, run.recipe)
+        if earlier.key == found.key and found.common([step.cause for step in earlier.taken]) == point.step:
+            found.points |= earlier.points
+    return found
 
 
 def _key(model: Loaded, recipe: Recipe) -> Key:

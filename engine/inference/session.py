@@ -9,6 +9,7 @@ import torch
 from catalog.header import read_header
 from catalog.identify import identify, misfit
 from catalog.models import Expert, ModelInfo, find_model
+from catalog.recipe_files import complete
 from engine.automation import strength
 from engine.errors import AdapterRefused, ModelFailed, OutOfMemory
 from engine.gauge import suggested
@@ -22,8 +23,9 @@ from engine.inference.lora.gauging import Gauging
 from engine.inference.lora.meter import Meter
 from engine.inference.lora.rack import Rack
 from engine.inference.lora.read import read_adapter
-from engine.inference.room import placed
+from engine.inference.room import placed, work_of
 from engine.inference.run import Run
+from engine.inference.tones import settled, tones
 from engine.inference.trajectory import Trajectories
 from engine.messages import AdapterAttached, Mix
 from engine.plan import Choice as MemoryChoice
@@ -52,6 +54,7 @@ class WanSession:
         self._adapters.clear()
         self._rack = Rack(parts.experts)
         room.travel_with(self._rack.beside)
+        self._model.conditioner.seeing = room.seeing
         self.computation = Computation(parts.experts, self._rack, self._device)
         self.computation.is_whole = lambda: room.is_whole
         self._meter, self._gauging = Meter(self._rack.beside), Gauging(self._rack.beside)
@@ -84,7 +87,7 @@ class WanSession:
         self._loaded()
         assert self._model is not None
         self._memory = command.memory
-        self.room.choose(command.memory)
+        self.room.expect(work_of(complete(command.recipe, self._model.parts.info)), command.memory)
         try:
             with torch.inference_mode():
                 return Run(command, post, self._model, self, self._kept).clip()
@@ -118,8 +121,8 @@ class WanSession:
     def play(self, strengths: Strengths, expert: Expert) -> None:
         """Let these be heard from the next pass on, and measure them in it."""
         self.room.begin("denoise high" if expert == "high" else "denoise low")
-        self._rack.set(expert, dict(strengths))
-        self.computation.begin_step(expert, strengths)
+        self._rack.set(expert, dict(settled(strengths, self._adapters)))
+        self.computation.begin_step(expert, tones(strengths, self._adapters))
         self._meter.begin(expert, [adapter for adapter, strength in strengths if strength])
 
     def meters(self, strengths: Strengths) -> Strengths:

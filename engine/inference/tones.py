@@ -1,6 +1,8 @@
 """Adapters by content and by name: kept steps know the one, the desk of today the other."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
 from catalog.coverage_summary import summary
 from catalog.recipe import COVERAGE, LoraUse
@@ -13,8 +15,21 @@ Attached = Mapping[str, AdapterAttached]
 
 
 def tones(strengths: Strengths, attached: Attached) -> Tones:
-    """What can be heard of these strengths, by content."""
-    return tuple((attached[adapter].sha256, strength) for adapter, strength in strengths if strength)
+    """What can be heard of these strengths, by content and in its order: who came first changes no sum."""
+    heard = ((attached[adapter].sha256, strength) for adapter, strength in strengths if strength)
+    return tuple(sorted(heard, key=itemgetter(0)))
+
+
+def settled(strengths: Strengths, attached: Attached) -> Strengths:
+    """The same sound, with the louder ones first among adapters of one content: which of them plays how
+    strongly then changes no bit.
+    """
+    alike = defaultdict[str, list[float]](list)
+    for adapter, strength in strengths:
+        alike[attached[adapter].sha256].append(strength)
+    for each in alike.values():
+        each.sort()
+    return tuple((adapter, alike[attached[adapter].sha256].pop()) for adapter, _ in strengths)
 
 
 def by_content(meters: Strengths, attached: Attached) -> Tones:
@@ -57,10 +72,10 @@ def played(
         _use(report, strips.get(adapter, Strip(adapter, 0.0, 0.0)), tuple(step[adapter] for step in by_name))
         for adapter, report in attached.items()
     )
-    absent = [dict(rest) for _, rest in heard]
+    absent = [_numbered(rest) for _, rest in heard]
     departed = (
-        LoraUse(files[sha256], 0.0, 0.0, tuple(step.get(sha256, 0.0) for step in absent), sha256)
-        for sha256 in _in_order(absent)
+        LoraUse(files[sha256], 0.0, 0.0, tuple(step.get((sha256, n), 0.0) for step in absent), sha256)
+        for sha256, n in dict.fromkeys(each for step in absent for each in step)
     )
     return (*present, *departed)
 
@@ -78,5 +93,10 @@ def _use(report: AdapterAttached, strip: Strip, per_step: tuple[float, ...]) -> 
     )
 
 
-def _in_order(steps: Iterable[Mapping[str, float]]) -> list[str]:
-    return list(dict.fromkeys(sha256 for step in steps for sha256 in step))
+def _numbered(tones: Tones) -> dict[tuple[str, int], float]:
+    """Strengths by content, and by how many of that content came before."""
+    seen, found = Counter[str](), {}
+    for sha256, strength in tones:
+        found[sha256, seen[sha256]] = strength
+        seen[sha256] += 1
+    return found

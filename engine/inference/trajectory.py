@@ -15,7 +15,7 @@ from engine.inference.schedule import State
 from engine.messages import Frames
 
 Tones = tuple[tuple[str, float], ...]
-"""The adapters that play, by the SHA-256 of their content, in the order in which they are added."""
+"""The adapters that play, by the SHA-256 of their content and in its order."""
 MOST_RUNS = 256
 
 

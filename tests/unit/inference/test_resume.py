@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from catalog.computing import Computing, FirstBlock
 from catalog.recipe import Recipe
 from catalog.recipe_checks import SCHEDULERS
 from engine import runs
@@ -155,6 +156,19 @@ def test_a_torn_last_step_falls_back_to_the_boundary(open_session: OpenSession, 
     assert left is not None and left.step == boundary
     clip, events = render(open_session(), short(), mix, Resume(left.folder), run=2)
     assert begun_at(events) == boundary and np.array_equal(latents(clip), latents(whole))
+
+
+def test_a_run_with_a_step_cache_goes_on_at_the_boundary_with_the_loras_of_before_gone(
+    open_session: OpenSession, tmp_path: Path
+) -> None:
+    asked = short(computing=Computing(cache=FirstBlock(0.3)), boundary_step=2)
+    cut(open_session(), tmp_path / "run", 1, faders(0.8, -0.5), asked)  # before the boundary's first step
+    cut(open_session(), tmp_path / "later", 3, Mix(1, (Strip("a", 0.8, -0.5, (0.8, 0.8, 0, 0, 0)),)), asked)
+    for folder, begun in (("run", 2), ("later", 2)):
+        session = open_session()
+        session.detach("a")
+        _, events = render(session, asked, Mix(), Resume(tmp_path / folder))
+        assert begun_at(events) == begun
 
 
 def test_a_run_of_another_model_is_refused_and_stays(

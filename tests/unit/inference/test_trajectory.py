@@ -197,6 +197,45 @@ def test_an_adapter_at_zero_is_as_good_as_none(
     assert begun_at(events) == STEPS and np.array_equal(latents(silent), latents(whole))
 
 
+def test_who_was_attached_first_changes_nothing(playing: WanSession, files: tuple[Path, Path]) -> None:
+    playing.attach("b", files[1])
+    mix = Mix(2, (*faders(1.0, 0.8).strips, Strip("b", 0.5, 0.7)))
+    render(playing, short(), mix)
+    playing.attach("a", files[0])
+    assert list(playing.attached) == ["b", "a"]
+    assert begun_at(render(playing, short(), mix, Reuse(), run=2)[1]) == STEPS
+
+
+def test_two_strips_of_one_file_are_alike_whichever_plays_how_strongly(
+    playing: WanSession, files: tuple[Path, Path]
+) -> None:
+    playing.attach("b", files[1])
+    playing.attach("c", files[0])
+
+    def heard(a: float, c: float) -> np.ndarray:
+        mix = Mix(2, (Strip("a", a, a), Strip("b", 0.7, 0.7), Strip("c", c, c)))
+        return latents(render(playing, short(), mix)[0])
+
+    assert np.array_equal(heard(0.3, 0.9), heard(0.9, 0.3)) and np.array_equal(heard(0, 0.9), heard(0.9, 0))
+    assert not np.array_equal(heard(0.3, 0.9), heard(0, 0.9))
+
+
+def test_two_strips_of_one_file_that_have_left_stay_two_in_the_recipe_of_a_branch(
+    playing: WanSession, files: tuple[Path, Path]
+) -> None:
+    playing.attach("twin", files[0])
+    render(playing, short(), Mix(1, (Strip("a", 0.3, 0.3), Strip("twin", 0.9, 0.9))))
+    playing.detach("a")
+    playing.detach("twin")
+    playing.attach("b", files[1])
+    branch, _ = render(playing, short(), faders(0.5, 0.5, "b"), Branch(1, 3), run=2)
+    played = sorted(
+        use.per_step for use in branch.recipe.loras if use.sha256 != branch.recipe.loras[0].sha256
+    )
+    assert played == [(0.3,) * 3 + (0.0,) * 2, (0.9,) * 3 + (0.0,) * 2]
+    assert np.array_equal(replay(playing, branch, {"b": files[1]}), latents(branch))
+
+
 def test_adapters_are_known_by_content_not_by_name(playing: WanSession, files: tuple[Path, Path]) -> None:
     whole, _ = render(playing, short(), faders(1.0, 1.0))
     playing.detach("a")
