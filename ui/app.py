@@ -47,10 +47,13 @@ from ui.theme import dress, watcher
 OpenSession = Callable[[Device], Session]
 PATIENCE = 10.0
 """Seconds that closing waits for the engine to leave its kernel."""
+CUT_OFF = 3
+"""The exit code where it did not."""
+Leave = Callable[[int], object]
 
 
-def main(argv: Sequence[str]) -> int:
-    """Open the window and stay until it is closed; returns the exit code."""
+def main(argv: Sequence[str], leave: Leave = os._exit) -> int:
+    """Open the window and stay until it is closed; returns the exit code, or ends the process by `leave`."""
     application = QApplication(list(argv))
     application.setApplicationName("LoRA Alchemy")
     application.setDesktopFileName("lora-alchemy")
@@ -65,7 +68,7 @@ def main(argv: Sequence[str]) -> int:
     program.show()
     code = application.exec()
     terminal.deleteLater()
-    return code
+    return program.exit_code(code, leave)
 
 
 def open_session(device: Device) -> Session:
@@ -126,6 +129,7 @@ class Program(QObject):
         self.window.settings_changed.connect(self.use_settings)
         self.use_settings()
         self._is_started = self._is_laid_out = False
+        self._has_ended = True
 
     def _open_rooms(self) -> None:
         """What the window offers beside its three panels."""
@@ -186,19 +190,27 @@ class Program(QObject):
         self.run.open_model("demo")
 
     def stop(self) -> None:
-        """End both threads; a kernel that does not return in time is left behind with the process."""
+        """Save what is to be saved and end the threads; a kernel that does not return in time is left behind."""
         if self._is_laid_out:
             self.recipes.keep(self._last_session)
         self.device.stop()
         self.grid.stop()
-        has_ended = self.bridge.stop(PATIENCE)
+        self._has_ended = self.bridge.stop(PATIENCE)
         self.catalog.stop(PATIENCE)
         self.pictures.stop(PATIENCE)
         self.file_gauges.stop(PATIENCE)
-        if not has_ended:
-            logging.getLogger(__name__).warning("the engine was still at work when the window closed")
+        if not self._has_ended:
+            words = "the engine was still at work %.0f seconds after the window closed, and is cut off"
+            logging.getLogger(__name__).warning(words, PATIENCE)
+
+    def exit_code(self, code: int, leave: Leave) -> int:
+        """The process's exit code. Beside a kernel that does not return Python cannot end in order, so `leave`
+        ends it at once, with `CUT_OFF`; all is saved by then but the step under way.
+        """
+        if not self._has_ended:
             logging.shutdown()
-            os._exit(0)
+            leave(CUT_OFF)
+        return code if self._has_ended else CUT_OFF
 
     def _lay_out(self) -> None:
         """The library is known: fill the desk, unless the user was quicker."""

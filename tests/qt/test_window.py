@@ -1,7 +1,6 @@
 """The whole window over a real bridge: adding, dropping, opening, closing, and who can reach what."""
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +29,7 @@ from catalog.recipe import LoraUse, Recipe, dumps
 from engine.messages import ModelLoaded
 from tests.fakes import FakeSession
 from tests.unit.catalog.builders import wan_lora, write
-from ui.app import Program
+from ui.app import CUT_OFF, Program
 from ui.browser.cards import mime_of
 from ui.desk.fader import Fader
 from ui.desk.mime import STRIP_MIME
@@ -346,27 +345,26 @@ def test_escape_cancels_the_run_but_not_from_the_message_bar(
 # Closing
 
 
-def test_closing_mid_run_is_clean(program: Program, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_mid_run_is_clean(program: Program, qtbot: QtBot) -> None:
     left: list[int] = []
-    monkeypatch.setattr(os, "_exit", left.append)
     with qtbot.waitSignal(program.run.started):
         program.run.generate()
     assert program.window.close()
-    assert left == []
+    assert program.exit_code(0, left.append) == 0 and left == []
     assert program.bridge.stop(0) and program.catalog.stop(0)
 
 
-def test_an_engine_that_does_not_return_is_left_behind(
-    program: Program, monkeypatch: pytest.MonkeyPatch
+def test_an_engine_that_does_not_return_is_left_behind_when_all_is_saved(
+    program: Program, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     left: list[int] = []
-    monkeypatch.setattr(os, "_exit", left.append)
     monkeypatch.setattr(program.bridge, "stop", lambda seconds: False)
     program.window.close()
     monkeypatch.undo()
-    assert left == [0]
+    assert all((program.folders.state / name).is_file() for name in ("settings.ini", "last session.json"))
+    assert "still at work" in caplog.text
+    assert program.exit_code(0, left.append) == CUT_OFF != 0 and left == [CUT_OFF]
     assert program.bridge.stop()
-    assert (program.folders.state / "settings.ini").is_file()
 
 
 def test_sizes_are_remembered(
