@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 from catalog.coverage import Coverage
 from tests.fakes import FakeSession
 from ui.app import Program
-from ui.desk.coverage_badge import CoverageBadge
+from ui.desk.coverage_badge import ROOM, CoverageBadge
+from ui.desk.fader import Fader
 from ui.state.strip import Attachment
 
 PARTIAL = Coverage(48, 60, ("high",), (("lora_te_1", "text encoder"),))
@@ -77,3 +78,10 @@ def test_of_a_refused_file_the_catalog_says_more(
 def test_the_badge_is_a_stop_of_the_tab_key(program: Program) -> None:
     program.mix.add(Path("/loras/halo.safetensors"))
     assert badge_of(program) in program.window.desk.views[-1].tab_chain()
+
+
+def test_the_words_end_where_the_strengths_do(two_strips: Program, qtbot: QtBot) -> None:
+    view, badge = two_strips.window.desk.views[-1], badge_of(two_strips)
+    end = badge.mapTo(view, badge.rect().topRight()).x() - ROOM
+    ends = {f.mapTo(view, f.value_rect().topRight()).x() for f in view.findChildren(Fader) if f.isVisible()}
+    assert ends == {end}

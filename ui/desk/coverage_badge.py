@@ -8,6 +8,8 @@ from catalog.coverage_words import sentence, shortest, tally
 from ui.state.strip import Attachment
 from ui.theme import font
 
+ROOM = 5
+"""Pixels on each side of the words, for the frame that is there under the mouse."""
 _PRESS = "Press for the full list (Space or Enter)"
 
 
@@ -20,7 +22,7 @@ class CoverageBadge(QToolButton):
 
     def sizeHint(self) -> QSize:
         # a tool button asks for room for an icon that is not there
-        return QSize(self.fontMetrics().horizontalAdvance(self.text()) + 10, 18)
+        return QSize(self.fontMetrics().horizontalAdvance(self.text()) + 2 * ROOM, 18)
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()

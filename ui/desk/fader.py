@@ -14,7 +14,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractSlider, QLineEdit, QSizePolicy, QWidget
 
 from catalog.models import Expert
-from ui.desk.fader_painter import LEVEL, VALUE, FaderLook, groove, paint
+from ui.desk.fader_painter import END, LEVEL, VALUE, FaderLook, groove, paint
 from ui.desk.meter import words
 from ui.state.hearing import Reading
 from ui.state.strip import LIMIT
@@ -249,7 +249,7 @@ class Fader(QAbstractSlider):
 
     def value_rect(self) -> QRect:
         """Where the number is."""
-        return QRect(self.width() - VALUE, 0, VALUE, round(LEVEL * 2))
+        return QRect(self.width() - VALUE - END, 0, VALUE, round(LEVEL * 2))
 
     def x_of(self, strength: float) -> int:
         """Where the handle is at this strength."""

@@ -10,7 +10,8 @@ from ui.desk.meter import HEIGHT, paint_meter
 from ui.state.hearing import Reading
 from ui.theme import font, theme
 
-VALUE = 48
+VALUE, END = 48, 5
+"""Room for the number, and after it: it ends where the words of the strip's head do."""
 LEVEL = 11.0
 """Height of the groove's middle; the applied strength runs 7 px under it, the meter 4 px under that."""
 
@@ -55,7 +56,7 @@ def paint(painter: QPainter, rect: QRect, look: FaderLook) -> None:
 def groove(rect: QRect, look: FaderLook) -> QRectF:
     """Where the handle may go; half a handle is kept free at each end."""
     left = look.label_width + 5
-    return QRectF(left, 0, max(1, rect.width() - left - VALUE - 13), rect.height())
+    return QRectF(left, 0, max(1, rect.width() - left - VALUE - END - 10), rect.height())
 
 
 def number(strength: float) -> str:
@@ -136,6 +137,6 @@ def _number(painter: QPainter, rect: QRect, look: FaderLook) -> None:
     is_quiet = look.strength == 0 or look.is_silent
     painter.setFont(font(13, is_tabular=True))
     painter.setPen(QColor(theme().secondary if is_quiet else theme().text))
-    where = QRectF(rect.width() - VALUE, 0, VALUE, LEVEL * 2)
+    where = QRectF(rect.width() - VALUE - END, 0, VALUE, LEVEL * 2)
     text = number(round(look.strength, 2) if look.is_automated else look.strength)
     painter.drawText(where, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), text)
