@@ -162,6 +162,26 @@ def test_mid_run_a_fader_is_heard_at_the_next_step_and_begins_nothing(
     assert len(begun.all) == 1 and not clip_of(run).is_draft
 
 
+@pytest.mark.parametrize(("expert", "made", "first"), [("low", 5, 1), ("high", 2, 0)])
+def test_what_comes_too_late_for_a_clip_is_rendered_when_it_is_there(
+    qtbot: QtBot, run: RunState, mix: MixState, live: Live, session: FakeSession,
+    expert: str, made: int, first: int,
+) -> None:  # fmt: skip
+    begun = Begun(run)
+    run.change(replace(run.settings, steps=6))
+    with qtbot.waitSignal(run.started):
+        run.generate()
+    play(qtbot, run, session, made)
+    move(mix, 0.2, expert)
+    assert len(begun.all) == 1 and not live._due.isActive(), "the clip is made first"
+    session.is_free = True
+    qtbot.waitUntil(lambda: len(begun.all) == 2 and run.phase == "idle")
+    assert run.takes.all[0].file is not None and begun.all[1].begins_at == first
+    assert {strip.adapter: getattr(strip, expert) for strip in session.heard[-1].strips}[
+        mix.strips[0].id
+    ] == 0.2
+
+
 HEARD: dict[str, Callable[[MixState, str], object]] = {
     "mute": lambda mix, strip: mix.set_muted(strip, True),
     "solo": lambda mix, strip: mix.set_solo(strip, True),
