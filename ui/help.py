@@ -1,33 +1,89 @@
-"""What the Help menu says."""
+"""What the Help menu says: every key by the place where it works, and what this program is."""
 
-SHORTCUTS = """\
-Generate    Ctrl+Enter
-Cancel    Esc
-Live    Ctrl+L
-Branch from the step on show    B
-Keep the draft    Ctrl+K
-Grid of strengths    Ctrl+G
-Previous and next take    Alt+Left, Alt+Right
-Export the clip    Ctrl+S
-Open a recipe or clip    Ctrl+O
-Save the recipe    Ctrl+Shift+S
-Install files    Ctrl+I
-Paste a picture for the model    Ctrl+V
-Find LoRAs    Ctrl+F
-Look through the library again    F5
-Undo, redo    Ctrl+Z, Ctrl+Shift+Z
-Settings    Ctrl+,
-
-On a card: Enter or double-click puts it on the desk, Space lists what of it applies to the model.
-On a strip: M mutes, S plays solo, A compares with and without it, C unfolds its curves,
-F lets faders follow them again, Delete removes, Alt+Up and Alt+Down move.
-In a comparison: 1 wipe, 2 side by side, 3 difference, arrow keys move the divider, Esc leaves.
-In a grid: arrow keys choose a clip, Enter takes its strengths, Space plays, + and − for the size, Esc stops.
-On a fader: arrow keys ±0.05, with Shift ±0.01, Page keys ±0.25, Home and End for the ends;
-double-click for 1.00; Enter or a digit to type a number.
-On curves: double-click adds or removes a point; Tab, [ and ] choose one, arrow keys move it, Insert adds,
-Delete removes, H holds; Ctrl+C and Ctrl+V copy curves, or paste Wan2GP's multipliers.
-"""
+SHORTCUTS = (
+    (
+        "Everywhere",
+        (
+            ("Generate", "Ctrl+Enter"),
+            ("Cancel", "Esc"),
+            ("Live", "Ctrl+L"),
+            ("Branch from the step on show", "B"),
+            ("Keep the draft", "Ctrl+K"),
+            ("Previous and next take", "Alt+Left, Alt+Right"),
+            ("Grid of strengths", "Ctrl+G"),
+            ("Export the clip", "Ctrl+S"),
+            ("Open a recipe or clip", "Ctrl+O"),
+            ("Save the recipe", "Ctrl+Shift+S"),
+            ("Install files", "Ctrl+I"),
+            ("Paste a picture for the model", "Ctrl+V"),
+            ("Find LoRAs", "Ctrl+F"),
+            ("Look through the library again", "F5"),
+            ("Undo, redo", "Ctrl+Z, Ctrl+Shift+Z"),
+            ("Settings", "Ctrl+,"),
+            ("These keys", "F1"),
+            ("Quit", "Ctrl+Q"),
+        ),
+    ),
+    (
+        "On a card",
+        (
+            ("Put it on the desk", "Enter or double-click"),
+            ("List what of it applies to the model", "Space"),
+        ),
+    ),
+    (
+        "On a strip",
+        (
+            ("Mute", "M"),
+            ("Solo", "S"),
+            ("Compare with and without it", "A"),
+            ("Unfold its curves", "C"),
+            ("Let the faders follow them again", "F"),
+            ("Move it", "Alt+Up, Alt+Down"),
+            ("Remove it", "Delete"),
+        ),
+    ),
+    (
+        "On a fader",
+        (
+            ("By 0.05", "Arrow keys"),
+            ("By 0.01", "Shift with arrow keys"),
+            ("By 0.25", "Page Up, Page Down"),
+            ("To either end", "Home, End"),
+            ("To 1.00", "Double-click"),
+            ("Type a number", "Enter or a digit"),
+        ),
+    ),
+    (
+        "On curves",
+        (
+            ("Add or remove a point", "Double-click"),
+            ("Add, remove, hold", "Insert, Delete, H"),
+            ("Choose a point", "Tab, [ and ]"),
+            ("Move it", "Arrow keys"),
+            ("Copy curves, paste Wan2GP's multipliers", "Ctrl+C, Ctrl+V"),
+        ),
+    ),
+    (
+        "In a comparison",
+        (
+            ("Wipe, side by side, difference", "1, 2, 3"),
+            ("Move the divider", "Arrow keys"),
+            ("Leave", "Esc"),
+        ),
+    ),
+    (
+        "In a grid",
+        (
+            ("Choose a clip", "Arrow keys"),
+            ("Take its strengths", "Enter or double-click"),
+            ("Play, pause", "Space"),
+            ("Size", "+ and −"),
+            ("Stop", "Esc"),
+        ),
+    ),
+)
+"""Headings with what one does and the keys that do it."""
 
 ABOUT = """\
 LoRA Alchemy 0.1.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QStandardPaths, Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QImage, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QSplitter, QVBoxLayout, QWidget
 
@@ -16,7 +16,7 @@ from ui.browser.panel import BrowserPanel
 from ui.coverage.opener import CoverageOpener
 from ui.desk.desk import DeskPanel
 from ui.drop_overlay import RECIPES, DropOverlay, DropPlan
-from ui.help import ABOUT, SHORTCUTS
+from ui.help import ABOUT
 from ui.inputs.drops import is_taken, plan_of, take_image
 from ui.library_watch import LibraryWatch
 from ui.message_bar import MessageBar
@@ -77,6 +77,7 @@ class MainWindow(QMainWindow):
         self._states, self._stop = states, stop
         self._wanted_on_desk: set[str] = set()
         self._is_look_asked = False
+        self._install_from = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DownloadLocation)
         self.setWindowTitle("LoRA Alchemy")
         self.setMinimumSize(1100, 680)
         screen = self.screen().availableSize()
@@ -150,7 +151,7 @@ class MainWindow(QMainWindow):
         self.run_menu = RunMenu(own.run, own.live, self.stage, self.unfinished, bar)
         bar.addMenu(self.run_menu)
         help_menu = bar.addMenu("&Help")
-        self._add(help_menu, "&Shortcuts", lambda: self._tell("Shortcuts", SHORTCUTS), "F1")
+        self._add(help_menu, "&Shortcuts", self.show_shortcuts, "F1")
         self._add(help_menu, "&About LoRA Alchemy", lambda: self._tell("About LoRA Alchemy", ABOUT))
 
     def offer_grid(self, open_grid: Callable[[], object]) -> None:
@@ -322,9 +323,10 @@ class MainWindow(QMainWindow):
     def install_files(self) -> None:
         """Ask for LoRA files and install them."""
         names, _ = QFileDialog.getOpenFileNames(
-            self, "Install LoRA files", "", "LoRA files (*.safetensors *.sft)"
+            self, "Install LoRA files", self._install_from, "LoRA files (*.safetensors *.sft)"
         )
         if names:
+            self._install_from = str(Path(names[0]).parent)
             self._states.catalog.install([Path(name) for name in names])
 
     def open_settings(self) -> None:
@@ -333,6 +335,12 @@ class MainWindow(QMainWindow):
 
         if SettingsDialog(self._states.settings, self, self._states.run.cannot).exec():
             self.settings_changed.emit()
+
+    def show_shortcuts(self) -> None:
+        """All keys, in a window of their own."""
+        from ui.shortcuts_dialog import ShortcutsDialog
+
+        ShortcutsDialog(self).open()
 
     def _tell(self, title: str, text: str) -> None:
         box = QMessageBox(QMessageBox.Icon.NoIcon, title, text, QMessageBox.StandardButton.Close, self)

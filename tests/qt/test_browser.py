@@ -227,7 +227,12 @@ def test_one_installation_is_one_message() -> None:
     assert kind == "look"
     assert sentence == "3 installed, 1 already there, 2 refused. “page.safetensors”: This is a web page."
     assert "zip archive" in details and "n.safetensors is neon.safetensors" in details
-    assert report_words(InstallReport(refused=(web,)))[0] == "refused"
+    known = InstallReport(duplicates=((Path("/x/n.safetensors"), ENTRIES[1].path),))
+    assert report_words(known)[1] == "“n.safetensors” is there already, as “neon”."
+    assert report_words(InstallReport(refused=(web,)))[:2] == (
+        "refused",
+        "“page.safetensors” is not installed: This is a web page.",
+    )
     assert report_words(InstallReport())[0] == "look"
 
 

@@ -35,6 +35,7 @@ from ui.desk.fader import Fader
 from ui.desk.mime import STRIP_MIME
 from ui.desk.strip import StripView
 from ui.drop_overlay import DropOverlay
+from ui.help import SHORTCUTS
 from ui.theme import watcher
 
 NONE = Qt.KeyboardModifier.NoModifier
@@ -326,6 +327,13 @@ def test_no_two_actions_share_a_shortcut(program: Program) -> None:
     keys = [key.toString() for action in program.window.findChildren(QAction) for key in action.shortcuts()]
     assert len(keys) == len(set(keys))
     assert {"Ctrl+Return", "Ctrl+Enter", "Esc", "Ctrl+S", "Ctrl+O", "Ctrl+F", "Ctrl+Z"} <= set(keys)
+
+
+def test_help_names_every_key_of_the_menus(program: Program) -> None:
+    said = {key for _, rows in SHORTCUTS for _, keys in rows for key in keys.split(", ")}
+    other_names = {"Ctrl+Return", "Ctrl+Y"}
+    actions = program.window.findChildren(QAction)
+    assert {key.toString() for action in actions for key in action.shortcuts()} <= said | other_names
 
 
 def test_escape_cancels_the_run_but_not_from_the_message_bar(

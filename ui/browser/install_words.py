@@ -10,26 +10,32 @@ if TYPE_CHECKING:
 
 def report_words(report: InstallReport) -> tuple[str, str, str, str]:
     """Kind, sentence, advice and details for the message bar."""
-    counts = (
-        (len(report.installed), "installed"),
-        (len(report.duplicates), "already there"),
-        (len(report.refused), "refused"),
-    )
-    parts = ", ".join(f"{count} {word}" for count, word in counts if count)
-    if not parts:
-        return (
-            "look",
-            "There was no LoRA file in what was dropped.",
-            "Drop .safetensors files or a folder.",
-            "",
-        )
-    kind = "info" if not report.refused else "look" if report.installed or report.duplicates else "refused"
-    if report.refused:
-        path, why = report.refused[0]
-        parts += f". “{path.name}”: {why}"
-    is_one_name = len(report.installed) == 1 and not report.duplicates and not report.refused
-    sentence = f"“{report.installed[0].name}” installed." if is_one_name else _ended(parts)
-    return kind, sentence, "", _details(report)
+    counts = len(report.installed), len(report.duplicates), len(report.refused)
+    match counts:
+        case 0, 0, 0:
+            advice = "Drop .safetensors files or a folder."
+            return "look", "There was no LoRA file in what was dropped.", advice, ""
+        case 1, 0, 0:
+            return "info", f"“{report.installed[0].name}” installed.", "", ""
+        case 0, 1, 0:
+            dropped, known = report.duplicates[0]
+            return "info", f"“{dropped.name}” is there already, as “{known.stem}”.", "", ""
+        case 0, 0, 1:
+            path, why = report.refused[0]
+            return "refused", _ended(f"“{path.name}” is not installed: {why}"), "", _details(report)
+        case _:
+            return _summary(report, counts)
+
+
+def _summary(report: InstallReport, counts: tuple[int, int, int]) -> tuple[str, str, str, str]:
+    """Of several files: how many became what, and why the first was refused."""
+    words = zip(counts, ("installed", "already there", "refused"), strict=True)
+    said = ", ".join(f"{count} {word}" for count, word in words if count)
+    if not report.refused:
+        return "info", f"{said}.", "", _details(report)
+    path, why = report.refused[0]
+    kind = "look" if report.installed or report.duplicates else "refused"
+    return kind, _ended(f"{said}. “{path.name}”: {why}"), "", _details(report)
 
 
 def _details(report: InstallReport) -> str:
