@@ -22,6 +22,9 @@ RECIPE = "recipe.json"
 VALUES = "values"
 """Where a point's file keeps in its metadata what is no tensor."""
 _POINT = re.compile(r"step-(\d{4})\.safetensors")
+_FOLDER = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
+_LONG = 24 * 3600
+"""Seconds after which a folder without a point is nobody's: another window may be at its first step."""
 _OURS = re.compile(rf"{re.escape(RECIPE)}|{_POINT.pattern}|[^/]+\.part")
 
 
@@ -74,9 +77,12 @@ def remove(folder: Path) -> None:
 
 
 def prune(root: Path) -> None:
-    """Forget the oldest unfinished runs when there are too many."""
+    """Forget the oldest unfinished runs when there are too many, and what runs left that died at their first step."""
     for run in unfinished(root)[MOST_RUNS:]:
         remove(run.folder)
+    for folder in list(root.iterdir()) if root.is_dir() else ():
+        if _FOLDER.fullmatch(folder.name) and _is_remains(folder):
+            remove(folder)
 
 
 def points_in(folder: Path) -> Iterator[tuple[int, Path]]:
@@ -84,6 +90,14 @@ def points_in(folder: Path) -> Iterator[tuple[int, Path]]:
     for file in list(folder.iterdir()):
         if match := _POINT.fullmatch(file.name):
             yield int(match[1]), file
+
+
+def _is_remains(folder: Path) -> bool:
+    try:
+        is_old = time.time() - folder.stat().st_mtime > _LONG
+        return is_old and not any(_is_whole(file) for _, file in points_in(folder))
+    except OSError:
+        return False
 
 
 def _is_whole(file: Path) -> bool:

@@ -48,6 +48,22 @@ def test_the_newest_comes_first_and_the_oldest_goes(tmp_path: Path) -> None:
     assert names == [f"run {number}" for number in range(runs.MOST_RUNS + 1, 1, -1)]
 
 
+def test_what_a_run_left_that_died_at_its_first_step_goes_after_a_day(tmp_path: Path) -> None:
+    old, young, mine, whole = (runs.new_folder(tmp_path).name for _ in range(4))
+    for name in (old, young, mine):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "recipe.json").write_text("{}")
+        (tmp_path / name / "0123.part").write_bytes(b"half")
+    (tmp_path / mine / "notes.txt").write_text("mine")
+    (written(tmp_path, whole, 1) / "recipe.json").write_text("of a later version")
+    (tmp_path / "other").mkdir()
+    for name in (old, mine, whole, "other"):
+        os.utime(tmp_path / name, (0, 0))
+    runs.prune(tmp_path)
+    assert {folder.name for folder in tmp_path.iterdir()} == {young, mine, whole, "other"}
+    assert [file.name for file in (tmp_path / mine).iterdir()] == ["notes.txt"]
+
+
 def test_a_torn_point_is_passed_over(tmp_path: Path) -> None:
     folder = written(tmp_path, "run", 2, 4, keep=(2,))
     last = folder / "step-0004.safetensors"
