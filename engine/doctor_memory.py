@@ -28,7 +28,8 @@ def planned(device: str, memory: Memory) -> Iterator[tuple[str, str]]:
 def said(info: ModelInfo, device: str, memory: Memory) -> str:
     """A model's plan at its own size, without any LoRA."""
     own = info.defaults
-    made = plan(model_sizes(info, _ITEM[device]), Work(own.width, own.height, own.frames), memory, device)
+    work = Work(own.width, own.height, own.frames, sees=bool(info.needs))
+    made = plan(model_sizes(info, _ITEM[device], device == "cpu"), work, memory, device)
     return f"{sentence(made)} for {own.width} × {own.height}, {own.frames} frames"
 
 

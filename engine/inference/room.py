@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import torch
 
+from catalog.inputs import to_json
 from catalog.models import Expert
 from catalog.recipe import Recipe
 from engine.errors import OutOfMemory
@@ -30,11 +31,14 @@ class Room:
 
     def __init__(self, parts: Components) -> None:
         self._device, self._info = parts.device, parts.info
-        self._sizes = model_sizes(parts.info, devices.compute_dtype(parts.device).itemsize)
+        item, is_host = devices.compute_dtype(parts.device).itemsize, parts.device.type == "cpu"
+        self._sizes = model_sizes(parts.info, item, is_host)
         self._placement = Placement(parts)
         self._beside: Mapping[Expert, Mapping[str, Beside]] = {}
         self._highest: Mode = MODES[0]
         self._choice: Choice = "auto"
+        self._phase: PhaseName | None = None
+        self._tiled: dict[PhaseName, int] = {}
 
     @property
     def plan(self) -> Plan:
@@ -49,8 +53,8 @@ class Room:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every block of the model stays where it is."""
-        return self.plan.mode == "resident"
+        """Whether every block of the model would stay where it is in the clip to come, if it were compiled."""
+        return self._plan(replace(self._work, compiles=True), self._choice).mode == MODES[0]
 
     def arrange(self, work: Work, choice: Choice) -> Plan:
         """Place everything for a clip of that size; the plan. Memory that ran out before is not asked for again.
@@ -59,28 +63,37 @@ class Room:
         """
         return self.within(partial(self._arrange, work, choice), lambda *_: None)
 
-    def choose(self, choice: Choice) -> None:
-        """Place everything anew where another mode is wanted than before."""
-        if choice != self._choice:
-            self.arrange(self._work, choice)
-
-    def _arrange(self, work: Work, choice: Choice) -> Plan:
+    def expect(self, work: Work, choice: Choice) -> None:
+        """A clip of that size comes next; nothing is moved. Another mode than before may be tried anew."""
         if choice != self._choice:
             self._choice, self._highest = choice, MODES[0]
-        work = replace(work, adapters={expert: self._adapters(expert) for expert in self._info.experts})
-        made = self._plan(work, choice)
-        if MODES.index(made.mode) < MODES.index(self._highest):
-            made = self._plan(work, self._highest)
-        self._work = work
+            self._tiled.clear()
+        sees = work.sees or "control_video" in self._info.takes  # VACE sees grey where nothing is given
+        adapters = {expert: self._adapters(expert) for expert in self._info.experts}
+        self._work = replace(work, adapters=adapters, sees=sees)
+
+    def _arrange(self, work: Work, choice: Choice) -> Plan:
+        self.expect(work, choice)
+        made = self._plan(self._work, choice)
+        self._phase = None
         if self._placement.plan is None or _places(made) != _places(self.plan):
             self._placement.follow(made)
         else:
             self._placement.plan = made
+            self._placement.begin("encode")  # a run that was cancelled left its expert
         return made
 
     def begin(self, phase: PhaseName) -> None:
         """A phase of the run begins."""
+        self._phase = phase
         self._placement.begin(phase)
+
+    @contextmanager
+    def seeing(self) -> Iterator[bool]:
+        """Pictures are encoded in a `with`; it says whether that must be done in tiles."""
+        self.begin("encode pictures")
+        yield self.plan.sees_tiled
+        self._phase = None  # an error leaves it, to be stepped down from
 
     def rest(self) -> None:
         """The run is over."""
@@ -100,28 +113,40 @@ class Room:
                 lacking = (str(error) or "no more memory").splitlines()[0]
             # Outside the except block, whose frames would keep the tensors alive.
             devices.give_back_memory(self._device)
-            if not self._step_down():
+            said = self._step_down()
+            if not said:
                 raise OutOfMemory(f"The device ran out of memory: {lacking}")
-            post(self.plan, stepped_down(self.plan))
+            post(self.plan, said)
 
-    def _step_down(self) -> bool:
-        """Go on in the next lower mode, or decode in tiles in the lowest; False when both is done already."""
+    def _step_down(self) -> str:
+        """Go on in the next lower mode, or in the lowest in tiles; a sentence on it, "" when all is done already."""
         self._placement.rest()
-        mode = lower(self.plan.mode)
-        if mode is None and self.plan.is_tiled:
-            return False
-        if mode is None:
-            self._placement.follow(replace(self.plan, is_tiled=True))
-            return True
-        self._highest = mode
-        self._placement.follow(self._plan(self._work, mode))
-        return True
+        before, mode, phase = self.plan, lower(self.plan.mode), self._phase
+        if mode is not None:
+            self._highest, phase = mode, None
+        else:
+            phase = phase if phase == "encode pictures" else "decode"  # a preview is decoded, too
+            self._tiled[phase] = self._work.width * self._work.height
+        made = self._plan(self._work, self._choice)
+        if (made.mode, made.is_tiled, made.sees_tiled) == (before.mode, before.is_tiled, before.sees_tiled):
+            return ""
+        self._placement.follow(made)
+        return stepped_down(made, phase)
 
     def _plan(self, work: Work, choice: Choice) -> Plan:
+        """The plan for a clip; what ran out of memory before is not asked for again."""
         memory = devices.memory(self._device)
         if self._device.type == "cpu":
             memory = replace(memory, free=min(memory.total, memory.free + self._placement.held))
-        return plan(self._sizes, work, memory, self._device.type, choice)
+        made = plan(self._sizes, work, memory, self._device.type, choice)
+        if MODES.index(made.mode) < MODES.index(self._highest):
+            made = plan(self._sizes, work, memory, self._device.type, self._highest)
+        least = {phase for phase, pixels in self._tiled.items() if pixels <= work.width * work.height}
+        return replace(
+            made,
+            is_tiled=made.is_tiled or "decode" in least,
+            sees_tiled=made.sees_tiled or "encode pictures" in least,
+        )
 
     def _adapters(self, expert: Expert) -> int:
         """Bytes of the low-rank pairs beside one expert's layers; both experts may share them."""
@@ -139,7 +164,7 @@ def placed(parts: Components, choice: Choice) -> Room:
         if not is_out_of_memory(error):
             raise
         raise OutOfMemory(f"There is not enough memory for {parts.info.title}.") from error
-    room.arrange(Work(own.width, own.height, own.frames), choice)
+    room.arrange(Work(own.width, own.height, own.frames, sees=bool(parts.info.needs)), choice)
     return room
 
 
@@ -153,8 +178,16 @@ def is_out_of_memory(error: BaseException) -> bool:
 def work_of(recipe: Recipe) -> Work:
     """The work of a recipe that is whole."""
     assert recipe.width and recipe.height and recipe.frames
-    references = len(recipe.inputs.reference_images)
-    return Work(recipe.width, recipe.height, recipe.frames, references=references)
+    computing = recipe.computing
+    return Work(
+        recipe.width,
+        recipe.height,
+        recipe.frames,
+        references=len(recipe.inputs.reference_images),
+        sees=bool(to_json(recipe.inputs)),
+        compiles=computing is not None and computing.compile,
+        caches=computing is not None and computing.cache is not None,
+    )
 
 
 @contextmanager

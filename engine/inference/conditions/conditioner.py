@@ -2,6 +2,8 @@
 
 import json
 from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from torch import nn
@@ -44,6 +46,8 @@ class Conditioner:
         config = next(iter(parts.experts.values())).config
         self._sight = sight(self._encoder, config, parts.info.takes)
         self._known: OrderedDict[str, Encoded] = OrderedDict()
+        self.seeing: Callable[[], AbstractContextManager[bool]] = lambda: nullcontext(False)
+        """Surrounds the encoding; says whether it must be done in tiles."""
 
     @property
     def blocks(self) -> list[nn.Module]:
@@ -63,7 +67,8 @@ class Conditioner:
             return TEXT_ALONE
         key = _key(recipe)
         if key not in self._known:
-            encoded = self._sight.encode(Given(recipe, check))
+            with self.seeing() as self._encoder.is_tiled:
+                encoded = self._sight.encode(Given(recipe, check))
             self._known[key] = tuple(tensor.cpu() for tensor in encoded)
             if len(self._known) > _KEPT:
                 self._known.popitem(last=False)

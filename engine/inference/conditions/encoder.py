@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from engine.errors import BadNumbers
 from engine.inference.checkpoints.components import Components
+from engine.inference.conditions import tiles
 from engine.pictures import Pixels
 
 
@@ -25,6 +26,8 @@ class PictureEncoder:
         self._scale = 1.0 / torch.tensor(config.latents_std).view(shape)
         self.frame_stride: int = config.scale_factor_temporal
         self.pixel_stride: int = config.scale_factor_spatial
+        self.is_tiled = False
+        """Whether pictures are encoded tile by tile: the same within rounding, in less memory and more time."""
 
     @property
     def blocks(self) -> list[nn.Module]:
@@ -42,7 +45,10 @@ class PictureEncoder:
 
     def latents(self, video: Tensor) -> Tensor:
         """Model-space latents [1, C, F, h, w] of a clip in −1…1: the likeliest, so that no chance is in them."""
-        moments: Tensor = self._vae.quant_conv(torch.cat(list(self._chunks(video)), dim=2))
+        answers = (
+            tiles.encoded(self._vae, list(self._pieces(video))) if self.is_tiled else self._chunks(video)
+        )
+        moments: Tensor = self._vae.quant_conv(torch.cat(list(answers), dim=2))
         raw = moments.chunk(2, dim=1)[0].float()
         latents: Tensor = (raw - self._mean.to(raw)) * self._scale.to(raw)
         if not torch.isfinite(latents).all():
@@ -50,23 +56,27 @@ class PictureEncoder:
         return latents.to(self._device)
 
     def _chunks(self, video: Tensor) -> Iterator[Tensor]:
-        """What the VAE makes of the first frame, and of every further four.
+        """What the VAE makes of every piece of a clip.
 
         This is the loop of diffusers' AutoencoderKLWan, which wants the whole clip on the device.
         """
-        vae, stride = self._vae, self.frame_stride
+        vae = self._vae
         vae.clear_cache()
         try:
-            for chunk in (video[:, :, :1], *torch.split(video[:, :, 1:], stride, dim=2)):
-                if not chunk.shape[2]:
-                    continue  # a clip of one frame
-                chunk = chunk.to(vae.device, vae.dtype)
-                if vae.config.patch_size is not None:
-                    chunk = patchify(chunk, patch_size=vae.config.patch_size)
+            for piece in self._pieces(video):
                 vae._enc_conv_idx = [0]
-                yield vae.encoder(chunk, feat_cache=vae._enc_feat_map, feat_idx=vae._enc_conv_idx)
+                here = piece.to(vae.device)
+                yield vae.encoder(here, feat_cache=vae._enc_feat_map, feat_idx=vae._enc_conv_idx)
         finally:
             vae.clear_cache()  # a cancel must not leave frames behind
+
+    def _pieces(self, video: Tensor) -> Iterator[Tensor]:
+        """The first frame, and every further four, as the VAE has them, on the host."""
+        patch = self._vae.config.patch_size
+        for piece in (video[:, :, :1], *torch.split(video[:, :, 1:], self.frame_stride, dim=2)):
+            if piece.shape[2]:  # else a clip of one frame
+                piece = piece.to(self._vae.dtype)
+                yield piece if patch is None else patchify(piece, patch_size=patch)
 
     def tokens(self, pictures: Sequence[Pixels]) -> Tensor:
         """The image encoder's tokens [pictures, tokens, width] of pictures [H, W, 3], from its last layer but one.

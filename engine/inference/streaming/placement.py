@@ -20,6 +20,8 @@ class Placement:
             for expert, model in parts.experts.items()
         }
         parts.vae.to(parts.device)
+        always = [parts.vae] if parts.image_encoder is None else [parts.vae, parts.image_encoder]
+        self._always: int = sum(p.nbytes for part in always for p in part.parameters())
         self.plan: Plan | None = None
 
     def travel_with(self, beside: Mapping[Expert, Mapping[str, Beside]]) -> None:
@@ -29,7 +31,7 @@ class Placement:
     @property
     def held(self) -> int:
         """Bytes of host memory that weights take because they stay."""
-        return self._text.held + sum(residence.held for residence in self._experts.values())
+        return self._always + self._text.held + sum(residence.held for residence in self._experts.values())
 
     def follow(self, plan: Plan) -> None:
         """Keep to another plan from now on."""
