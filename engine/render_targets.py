@@ -3,7 +3,6 @@
 import os
 import uuid
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,35 +43,21 @@ def job(index: int, sources: Sequence[Path], out: Path, latents: Path | None) ->
     return Job(sources[index], clip, tensors)
 
 
-def save_latents(latents: "np.ndarray", file: Path) -> None:
-    """Write final latents [1, C, F, H, W] under the key “latents”: whole, or not at all, and never onto a file.
+def save_latents(latents: "np.ndarray", file: Path) -> Path:
+    """Write final latents [1, C, F, H, W] under the key “latents”, whole or not at all; returns where they are.
 
-    Raises EncodeFailed.
+    They get the next free name where another program has taken this one meanwhile. Raises EncodeFailed.
     """
     from safetensors.numpy import save
 
     part = file.with_name(f".{uuid.uuid4().hex}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("xb") as target:
-            target.write(save({"latents": latents}))
-        _place(part, file)
+        part.write_bytes(save({"latents": latents}))
     except OSError as error:
+        video.drop(part)
         raise EncodeFailed(f"{file.name} cannot be written: {error.strerror}.") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
-
-
-def _place(part: Path, file: Path) -> None:
-    try:
-        os.link(part, file)  # unlike a rename, this fails when the name is taken
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        if file.exists():
-            raise
-        os.rename(part, file)
+    return video.place(part, file)
 
 
 def _target(named: Path, are_several: bool, own_name: str, suffixes: Sequence[str]) -> Path:

@@ -23,7 +23,7 @@ from engine.inference.lora.gauging import Gauging
 from engine.inference.lora.meter import Meter
 from engine.inference.lora.rack import Rack
 from engine.inference.lora.read import read_adapter
-from engine.inference.room import placed, work_of
+from engine.inference.room import is_out_of_memory, placed, work_of
 from engine.inference.run import Run
 from engine.inference.tones import settled, tones
 from engine.inference.trajectory import Trajectories
@@ -91,8 +91,10 @@ class WanSession:
         try:
             with torch.inference_mode():
                 return Run(command, post, self._model, self, self._kept).clip()
-        except torch.OutOfMemoryError as error:
-            lacking = str(error).splitlines()[0]
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            lacking = (str(error) or "no more memory").splitlines()[0]
         finally:
             self._meter.stop()
             self.room.rest()
