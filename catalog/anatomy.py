@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from catalog.experts import Expert
 from catalog.header import Header, TensorInfo
 from catalog.key_styles import TEXT_ENCODER, ParsedKey, UnknownKey
-from catalog.peft_alpha import stated_alphas
+from catalog.peft_alpha import scale_problem, stated_alphas
 from catalog.shapes import BadParts, Shape, change_of
 
 Parts = dict[str, TensorInfo]
@@ -100,7 +100,10 @@ def dissect(header: Header, keys: Parsed, scalars: Mapping[str, float]) -> Anato
         dtype=_dtype(header, keys),
         parameters=sum(info.parameters for info in header.tensors.values()),
         text_encoder_keys=sum(k == UnknownKey(TEXT_ENCODER) for k in keys.values()),
-        warnings=_warnings(layers, keys, doubled, votes),
+        warnings=(
+            *_warnings(layers, keys, doubled, votes),
+            *filter(None, [scale_problem(header.metadata, {expert for expert, _ in bare})]),
+        ),
     )
 
 

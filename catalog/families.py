@@ -1,9 +1,10 @@
 """The other model families whose LoRA files people have, recognised by their tensor names and sizes."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from catalog.header import TensorInfo
+from catalog.key_styles import TEXT_ENCODER, UnknownKey, parse_key
 
 WAN_BY_WIDTH = {5120: "Wan 14B", 1536: "Wan 1.3B", 3072: "Wan 5B", 192: "Wan, demo size (192)"}
 """Inner width of the transformer → how people call a Wan of that size."""
@@ -62,17 +63,22 @@ Tensors = Mapping[str, TensorInfo]
 
 def other_family(tensors: Tensors) -> tuple[str, str]:
     """The family that the tensors belong to, and the evidence in words; ("", "") when none is known."""
-    # “transformer.blocks” is Wan's and must not read like “transformer_blocks”
-    names = (name.removeprefix("base_model.model.").removeprefix("transformer.") for name in tensors)
-    text = "\n".join(names).replace(".", "_")
-    # a transformer's text encoder may be a part of the file, so its own layers decide first
+    # a text encoder may be a part of the file, and CLIP's names occur in Cosmos-Predict2 too
+    text = _flat(name for name in tensors if parse_key(name) != UnknownKey(TEXT_ENCODER))
     if _UNET.search(text):
-        return _stable_diffusion(tensors, text)
+        return _stable_diffusion(tensors, _flat(tensors))
     for words, family in _WORDS:
         word = next((word for word in words if word in text), None)
         if word:
             return family, f"tensor names contain “{word}”"
-    return _by_blocks(tensors, text) or _by_text_encoder(text)
+    return _by_blocks(tensors, text) or _by_text_encoder(_flat(tensors))
+
+
+def _flat(names: Iterable[str]) -> str:
+    """The names, one a line, with “_” for “.”."""
+    # “transformer.blocks” is Wan's and must not read like “transformer_blocks”
+    own = (name.removeprefix("base_model.model.").removeprefix("transformer.") for name in names)
+    return "\n".join(own).replace(".", "_")
 
 
 def _by_blocks(tensors: Tensors, text: str) -> tuple[str, str] | None:

@@ -61,7 +61,8 @@ _MOST_TRIGGERS = 5
 _LONGEST_NAME, _LONGEST_WORD = 256, 80
 
 
-TENSOR_NAMES = "tensor names"
+TENSOR_NAMES, FILE_NAME, FOLDER = "tensor names", "file name", "folder"
+NAMES = (FILE_NAME, FOLDER)
 Strength = Literal["strong", "medium", "weak", ""]
 
 
@@ -70,7 +71,7 @@ class Hint:
     """Which expert a file seems to be for, where that was read, and how far that can be believed.
 
     Strong: the tensor names or the trained timesteps; medium: a name that says “high noise”, or one in the
-    metadata; weak: a bare “high” or “L” in the file's name.
+    metadata; weak: a bare “high” or “L” in the name of the file or its folder.
     """
 
     expert: Expert | None = None
@@ -78,8 +79,8 @@ class Hint:
     strength: Strength = ""
 
 
-def expert_hint(metadata: Mapping[str, str], file_name: str) -> Hint:
-    """The strongest hint: the trained timesteps, then the names in the metadata, then the file's own."""
+def expert_hint(metadata: Mapping[str, str], file_name: str, folder: str = "") -> Hint:
+    """The strongest hint: the trained timesteps, then the names in the metadata, the file's own, its folder's."""
     trained = trained_timesteps(metadata)
     expert = _by_timesteps(*trained) if trained else None
     if trained and expert:
@@ -88,8 +89,12 @@ def expert_hint(metadata: Mapping[str, str], file_name: str) -> Hint:
         expert = expert_in_name(metadata.get(key, ""))
         if expert:
             return Hint(expert, f"metadata: {key}", "medium")
-    expert = expert_in_name(file_name)
-    return Hint(expert, "file name", "medium" if says_noise(file_name) else "weak") if expert else Hint()
+    for source, name in ((FILE_NAME, file_name), (FOLDER, folder)):
+        if expert := expert_in_name(name):
+            return Hint(expert, source, "medium" if says_noise(name) else "weak")
+        if speaks_of_experts(name):  # of both: the folder would decide between them at random
+            break
+    return Hint()
 
 
 def trained_timesteps(metadata: Mapping[str, str]) -> tuple[float, float] | None:
@@ -111,6 +116,11 @@ def expert_in_name(name: str) -> Expert | None:
     """The expert that a name speaks of; None when it names both or neither."""
     found = _by_noise(name) or _by_token(name)
     return next(iter(found)) if len(found) == 1 else None
+
+
+def speaks_of_experts(name: str) -> bool:
+    """Whether a name speaks of an expert, or of both."""
+    return bool(_by_noise(name) or _by_token(name))
 
 
 def says_noise(name: str) -> bool:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 
 from catalog import hints
 from catalog.anatomy import WHOLE, Anatomy, dissect
@@ -14,7 +15,7 @@ from catalog.key_styles import TEXT_ENCODER, ParsedKey, UnknownKey, parse_key, p
 from catalog.models import ModelInfo
 from catalog.variants import FLF2V, IMAGE_BRANCH, has_image_branch, variant_of
 
-RULES = 4
+RULES = 5
 """Raised whenever the rules below change, so that files identified earlier are looked at again."""
 
 UNKNOWN = "unknown"
@@ -73,12 +74,14 @@ def identify(
 ) -> Identity:
     """What the file with this header is.
 
-    `scalars` holds the alphas, which the header alone lacks; `base_model` is what the page it came from
-    states (catalog.sidecar), a claim like its name.
+    `file_name` may have its folder before it ("high_noise/style.safetensors"), which hints at the expert where
+    nothing else does. `scalars` holds the alphas, which the header alone lacks; `base_model` is what the page
+    it came from states (catalog.sidecar), a claim like its name.
     """
     keys = parse_keys(header.tensors)
     anatomy = dissect(header, keys, scalars or {})
-    said = _Said(header.metadata, file_name, base_model)
+    named = PurePosixPath(file_name)
+    said = _Said(header.metadata, named.name, named.parent.name, base_model)
     if anatomy.core:
         return _identify_wan(header, said, keys, anatomy)
     family, sign = other_family(header.tensors)
@@ -94,6 +97,7 @@ class _Said:
 
     metadata: Mapping[str, str]
     file_name: str
+    folder: str
     base_model: str
 
 
@@ -161,7 +165,7 @@ def _hint(experts: tuple[Expert, ...], width: int | None, said: _Said) -> hints.
         return hints.Hint(experts[0] if len(experts) == 1 else None, hints.TENSOR_NAMES, "strong")
     # these sizes have one expert, whatever the file's name says
     has_one = width in ONE_EXPERT_WIDTHS
-    return hints.Hint() if has_one else hints.expert_hint(said.metadata, said.file_name)
+    return hints.Hint() if has_one else hints.expert_hint(said.metadata, said.file_name, said.folder)
 
 
 def _facts(
@@ -170,7 +174,7 @@ def _facts(
     # Animate has an image branch and is a Wan 2.2
     has_image = has_image_branch(anatomy) and variant != "Animate"
     is_proof = len(experts) == 1 or (not experts and hint.strength != "weak")
-    expert = hint.expert if is_proof and hint.source != "file name" else None
+    expert = hint.expert if is_proof and hint.source not in hints.NAMES else None
     return Facts(family, True, has_image, variant, expert, hint.source)
 
 
@@ -283,6 +287,8 @@ def _cannot_tell(
         )
     if variant == IMAGE_BRANCH:
         unsaid.append(f"whether I2V, {FLF2V} or Fun-InP: all three have this image branch")
+    if anatomy.dialect.startswith("PEFT") and "lora" in anatomy.kinds and not anatomy.alphas:
+        unsaid.append("how strong it was meant: PEFT keeps alpha beside the file, in adapter_config.json")
     if anatomy.width not in ONE_EXPERT_WIDTHS and not experts and not hint:
         unsaid.append("whether it is for the high-noise or the low-noise expert: nothing in the file says so")
     return tuple(unsaid)

@@ -20,6 +20,7 @@ from catalog.inventory import Inventory
 from catalog.model_layers import layers_of
 from catalog.models import find_model
 from catalog.plain_text import plain
+from catalog.scan import named
 from catalog.sidecar import base_model
 
 FINE, BAD_INPUT = 0, 2
@@ -121,7 +122,7 @@ def _cover(header: Header, target: Target, contents: Contents) -> Cover:
 def _look(path: Path) -> tuple[Header, Identity]:
     header = read_header(path)
     scalars = read_scalars(path, header, scalar_names(header))
-    return header, identify(header, path.name, scalars, base_model(path))
+    return header, identify(header, named(path), scalars, base_model(path))
 
 
 def _expert(identity: Identity) -> dict[str, str | None]:

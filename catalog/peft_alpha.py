@@ -3,18 +3,21 @@
 import json
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from catalog.experts import Expert
+from catalog.plain_text import short_name
 
 # patterns come from files of unknown origin: none may take long to match, nor may many that take a little;
 # groups in a row or under a repetition may take time that doubles with each
 _PLAIN = re.compile(r"[^*+?{}()]*")
 _QUICK = re.compile(r"[^*+?{}()]*(?:(?:[*+?][^*+?{}()]*){0,2}|\([^*+?{}()]*\)[^*+?{}()]*)")
+_KEY = "lora_adapter_metadata"
 _LONGEST, _MOST, _MOST_QUICK = 256, 2000, 100
-_HUGE = 1e9
+HUGE_ALPHA = 1e9
+"""A scale that nobody means: trainers of LoKr write such an alpha where it has no meaning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,8 @@ def stated_alphas(
 class AlphaRules:
     """PEFT's: the first pattern that matches the end of a module's name, else the alpha of all.
 
-    `problem` is one sentence when there are patterns that cannot be read or trusted, which are passed over:
-    what they would say of a layer is then not known.
+    `problem` is one sentence when there is something that cannot be read or trusted, which is passed over:
+    what it would say of a layer is then not known.
     """
 
     patterns: tuple[tuple[re.Pattern[str], Any], ...] = ()
@@ -55,8 +58,7 @@ class AlphaRules:
         """The alpha of a layer without an alpha of its own; None where none, or no usable number, is stated."""
         fitting = (value for pattern, value in self.patterns if pattern.match(module))
         value = next(fitting, self.default)
-        is_number = type(value) in (int, float) and abs(value) < _HUGE
-        return StatedAlpha(float(value), self.is_rslora) if is_number else None
+        return StatedAlpha(float(value), self.is_rslora) if _is_alpha(value) else None
 
 
 NO_RULES = AlphaRules()
@@ -65,7 +67,7 @@ NO_RULES = AlphaRules()
 def alpha_rules(metadata: Mapping[str, str], expert: Expert | None) -> AlphaRules:
     """The rules for the layers of one expert, or for those that name none."""
     settings = _component(_stored(metadata), expert)
-    stated = settings.get("alpha_pattern")
+    stated = settings.get("alpha_pattern") or {}
     patterns = list(stated.items()) if isinstance(stated, dict) else []
     allowed = _QUICK if len(patterns) <= _MOST_QUICK else _PLAIN
     compiled = [(pattern, _compiled(pattern, allowed), value) for pattern, value in patterns[:_MOST]]
@@ -73,8 +75,34 @@ def alpha_rules(metadata: Mapping[str, str], expert: Expert | None) -> AlphaRule
         tuple((known, value) for _, known, value in compiled if known),
         settings.get("lora_alpha"),
         bool(settings.get("use_rslora")),
-        _problem([pattern for pattern, known, _ in compiled if not known], len(patterns)),
+        _unread(metadata)
+        or _no_number([settings.get("lora_alpha"), *(value for *_, value in compiled)], stated)
+        or _problem([pattern for pattern, known, _ in compiled if not known], len(patterns)),
     )
+
+
+def scale_problem(metadata: Mapping[str, str], experts: Iterable[Expert | None]) -> str:
+    """Why it is not known how strong layers without an alpha of their own are, "" when it is; `experts` are
+    those that such layers name."""
+    return next(filter(None, (alpha_rules(metadata, expert).problem for expert in experts)), "")
+
+
+def _is_alpha(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < HUGE_ALPHA
+
+
+def _unread(metadata: Mapping[str, str]) -> str:
+    if _stored(metadata) or metadata.get(_KEY, "").strip() in ("", "{}", "null"):
+        return ""
+    return f"Its metadata ({_KEY}) cannot be read, so the scale of its layers is not known."
+
+
+def _no_number(values: Iterable[Any], patterns: Any) -> str:
+    wrong = [value for value in values if value is not None and not _is_alpha(value)]
+    if not wrong and isinstance(patterns, dict):
+        return ""
+    shown = short_name(json.dumps(wrong[0] if wrong else patterns))
+    return f"Its metadata states the alpha {shown}, which is no number to use."
 
 
 def _problem(unread: list[str], count: int) -> str:
@@ -106,7 +134,7 @@ def _component(stored: Mapping[str, Any], expert: Expert | None) -> dict[str, An
 
 def _stored(metadata: Mapping[str, str]) -> dict[str, Any]:
     try:
-        stored = json.loads(metadata.get("lora_adapter_metadata", "") or "{}")
+        stored = json.loads(metadata.get(_KEY, "") or "{}")
     except (ValueError, RecursionError):
         return {}
     return stored if isinstance(stored, dict) else {}

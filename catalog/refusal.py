@@ -9,7 +9,7 @@ from catalog.file_layers import FileLayers, Slot
 from catalog.fit import Fit
 from catalog.header import Header
 from catalog.inventory import Inventory
-from catalog.peft_alpha import alpha_rules
+from catalog.peft_alpha import scale_problem
 
 
 def refusal_of(
@@ -23,8 +23,11 @@ def refusal_of(
 
 
 def _wrong_size(found: Mapping[Slot, Fit], model: Inventory) -> str:
-    widths = Counter(width for (_, module), f in found.items() if (width := _width(module, f)))
-    width, has = widths.most_common(1)[0][0] if widths else 0, _model_width(model)
+    has = _model_width(model)
+    # a layer that fits says nothing else, however its shape is written
+    shown = (has if f.applied else _width(module, f) for (_, module), f in found.items())
+    widths = Counter(width for width in shown if width)
+    width = widths.most_common(1)[0][0] if widths else 0
     unlike = next(((module, f) for (_, module), f in found.items() if f.is_foreign), None)
     if width and width != has:
         return f"It is made for {wan(width)}; the loaded model is {wan(has)}."
@@ -80,4 +83,4 @@ def _nothing(header: Header, file: FileLayers, found: Mapping[Slot, Fit], model:
 def _unscaled(header: Header, file: FileLayers) -> str:
     """Why it is not known how strong layers without an alpha of their own would be, "" when it is."""
     experts = {expert for (expert, _), keys in file.layers.items() if "down" in keys and "alpha" not in keys}
-    return next(filter(None, (alpha_rules(header.metadata, expert).problem for expert in experts)), "")
+    return scale_problem(header.metadata, experts)

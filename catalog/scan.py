@@ -117,7 +117,13 @@ def with_hash(entry: Entry, library: Library, watch: Watch = lambda: None) -> En
 def identify_file(path: Path) -> Identity:
     """What the LoRA file at `path` is; UnreadableFile when it is none."""
     header = read_header(path)
-    return identify(header, path.name, read_scalars(path, header, scalar_names(header)), base_model(path))
+    scalars = read_scalars(path, header, scalar_names(header))
+    return identify(header, named(path), scalars, base_model(path))
+
+
+def named(path: Path) -> str:
+    """A file's name with its folder before it, as `identify` wants it."""
+    return "/".join(path.parts[-2:])
 
 
 def hash_file(path: Path, watch: Watch = lambda: None) -> str:

@@ -50,10 +50,14 @@ class AxisScale(Delta):
 
 
 def build(parts: Parts) -> Effect:
-    """IA3: ΔW = W ⊙ v, per output or (on_input) per input."""
-    out, into = parts.own_matrix().shape
+    """IA3: ΔW = W ⊙ v, per output or (on_input) per input; ValueError when v is as long as the other side."""
+    own = parts.own()
+    out, into = own.flatten(1).shape
     by = parts["weight"].flatten().float()
     axis: Axis = 1 if parts.number("on_input", 0.0) else 0
+    if by.numel() != own.shape[axis]:
+        side = ("outputs", "inputs")[axis]
+        raise ValueError(f"its IA³ vector holds {by.numel()} numbers for {own.shape[axis]} {side}")
     if axis == 1:
         by = by.repeat_interleave(into // by.numel())
     return Effect(deltas=(AxisScale(by, axis, (out, into)),))

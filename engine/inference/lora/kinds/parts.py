@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from catalog.peft_alpha import NO_RULES, AlphaRules
+from catalog.peft_alpha import HUGE_ALPHA, NO_RULES, AlphaRules
 from engine.inference.lora.scale import pair_scale
 
 
@@ -38,9 +38,15 @@ class Parts:
         return float(self.tensors[part].flatten()[0]) if part in self.tensors else default
 
     def scale(self, rank: int, rules: AlphaRules = NO_RULES) -> float:
-        """alpha / rank (else what `rules` say, else 1), times the `scalar` that some files hold."""
+        """alpha / rank (else what `rules` say, else 1), times the `scalar` that some files hold.
+
+        ValueError where that is larger than any trainer means.
+        """
         alpha = self.number("alpha", 0.0) if "alpha" in self.tensors else None
-        return pair_scale(rank, alpha, rules, self.module) * self.number("scalar", 1.0)
+        scale = pair_scale(rank, alpha, rules, self.module) * self.number("scalar", 1.0)
+        if abs(scale) >= HUGE_ALPHA:
+            raise ValueError(f"its alpha would multiply it by {scale:.3g}")
+        return scale
 
     def own(self, parameter: str = "weight") -> Tensor:
         """The module's own parameter in float32."""

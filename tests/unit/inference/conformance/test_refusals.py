@@ -1,5 +1,6 @@
 """What cannot be applied is refused before anything is touched, or said of the very part that it concerns."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ import torch
 from engine.errors import AdapterRefused
 from tests.unit.inference.conformance.bench import Bench, bases, bench
 from tests.unit.inference.conformance.cases import AB, DIALECTS, DIFFERENCES, PARTLY, REFUSED, TYPES, one
-from tests.unit.inference.conformance.files import Case, make
-from tests.unit.inference.conformance.names import NATIVE
+from tests.unit.inference.conformance.files import FFN, Case, File, make
+from tests.unit.inference.conformance.kinds import ia3
+from tests.unit.inference.conformance.names import KOHYA, NATIVE
 
 
 @pytest.fixture(params=["exact", "fast"])
@@ -63,6 +65,25 @@ def test_the_reason_says_what_the_model_lacks(name: str, word: str, empty: Bench
     assert all(word.lower() in reason.lower() for _, reason in coverage.ignored)
 
 
+@pytest.mark.parametrize("on_input", [False, True])
+def test_a_vector_for_the_other_side_of_a_layer_is_refused(on_input: bool, empty: Bench) -> None:
+    file = make(one(KOHYA, partial(ia3, on_input=on_input), FFN), empty.bare, "other side")
+    file.tensors = {
+        key: 1 - tensor if key.endswith("on_input") else tensor for key, tensor in file.tensors.items()
+    }
+    with pytest.raises(AdapterRefused, match="IA³ vector"):
+        empty.attach("a", file)
+    empty.assert_untouched()
+
+
+@pytest.mark.parametrize("shape", [(1, 24), (24, 1)])
+def test_a_vector_may_be_written_as_a_matrix(shape: tuple[int, int], empty: Bench) -> None:
+    change = torch.linspace(-1, 1, 24)
+    empty.attach("a", File({"diffusion_model.blocks.0.self_attn.norm_q.diff": change.view(shape)}))
+    empty.set(a=1.0)
+    empty.assert_differs_by({"blocks.0.attn1.norm_q.weight": change.double()})
+
+
 def test_a_file_for_parts_that_the_model_lacks_is_refused(empty: Bench) -> None:
     case = one(NATIVE, AB, r"vace_blocks.*to_q", made_for="vace")
     with pytest.raises(AdapterRefused, match="VACE"):
@@ -70,10 +91,13 @@ def test_a_file_for_parts_that_the_model_lacks_is_refused(empty: Bench) -> None:
     empty.assert_untouched()
 
 
+SILENT = ("loha_kohya", "lokr_full_full", "glora", "glora_old", "oft_diag", "boft", "ia3_out")
+
+
 @pytest.mark.parametrize(
     "made",
-    [DIALECTS["native_AB"], TYPES["loha_kohya"], DIFFERENCES["native_full_diff"]],
-    ids=["pair", "loha", "diff"],
+    [DIALECTS["native_AB"], DIFFERENCES["native_full_diff"], *(TYPES[name] for name in SILENT)],
+    ids=["pair", "diff", *SILENT],
 )
 def test_a_file_of_zeros_warns_and_changes_nothing(made: Case, empty: Bench) -> None:
     file = make(made, empty.bare, "zeros")
