@@ -179,6 +179,7 @@ def test_a_clip_of_somebody_else_is_pointed_at_the_slots(
     program: Program, wear: Wear, tmp_path: Path
 ) -> None:
     wear("wan2.2-i2v-a14b")
-    encode(tmp_path / "other.mp4", ".mp4", np.zeros((5, 64, 64, 3), np.uint8), 8, "")
+    frames = np.zeros((5, 64, 64, 3), np.uint8)
+    encode(tmp_path / "other.mp4", ".mp4", frames.shape[:3], [frames], 8, "")
     drop(program, tmp_path / "other.mp4")
     assert "holds no recipe" in said(program) and "drop it on a slot" in said(program)
