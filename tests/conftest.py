@@ -1,6 +1,7 @@
 """What all tests rely on: patience with a slow machine, and no end that nobody notices."""
 
 import faulthandler
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -34,6 +35,25 @@ class PatientBot(QtBot):
 @pytest.fixture
 def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
     return PatientBot(request)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Destroy what is left of a window's objects on the window's thread.
+
+    Python searches for garbage on whichever thread makes the next object, and would destroy there, beside
+    the next window's life, the timers of one that is gone. So it searches only when no thread is at work.
+    """
+    if "qapp" not in getattr(item, "fixturenames", ()):
+        return (yield)
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        if nextitem is None or nextitem.path != item.path:
+            gc.collect()
+            gc.freeze()  # what is left is there to stay; the next search need not look at it
+        gc.enable()
 
 
 @pytest.fixture(autouse=True, scope="session")
