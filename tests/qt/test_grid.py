@@ -172,7 +172,7 @@ def test_an_audition_goes_first_and_a_grid_ends_one(
     assert state.is_paused
     session.is_free = True
     qtbot.waitUntil(lambda: is_over(state), timeout=30_000)
-    assert bench.audition.trial is not None and bench.audition.trial.verdict is not None
+    qtbot.waitUntil(lambda: bench.audition.trial is not None and bench.audition.trial.verdict is not None)
     QTest.mouseClick(window.render_button, Qt.MouseButton.LeftButton)
     assert bench.audition.trial is None
     qtbot.waitUntil(lambda: is_over(state), timeout=30_000)

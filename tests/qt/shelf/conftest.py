@@ -72,3 +72,13 @@ def open_dialog(qtbot: QtBot, server: LocalHub, tmp_path: Path) -> Iterator[Open
     if server.hold:
         server.hold.set()
     assert all(bridge.stop(30) for bridge in bridges)
+
+
+def wait_for_bytes(qtbot: QtBot, server: LocalHub, dialog: ShelfDialog) -> None:
+    """Until the server holds back the second half of a file of which something has come."""
+
+    def has_come() -> bool:
+        progress = dialog._state.progress
+        return server.halfway.is_set() and progress is not None and progress.done > 0
+
+    qtbot.waitUntil(has_come)

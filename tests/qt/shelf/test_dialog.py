@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from tests.hub_server import LocalHub, local_hub
-from tests.qt.shelf.conftest import DOUBLE, R22, SMALL, SMALL_FOLDER, Open
+from tests.qt.shelf.conftest import DOUBLE, R22, SMALL, SMALL_FOLDER, Open, wait_for_bytes
 from ui.shelf.dialog import ShelfDialog
 from ui.shelf.model_list import OTHER
 from ui.shelf.order import Order
@@ -35,9 +35,7 @@ def halfway(qtbot: QtBot, server: LocalHub, dialog: ShelfDialog) -> None:
     """Begin a download, and let it come to the half of a large file."""
     server.hold = threading.Event()
     click(dialog.foot.main)
-    qtbot.waitUntil(server.halfway.is_set, timeout=LONG)
-    with qtbot.waitSignal(dialog._state.progressed, timeout=LONG):
-        pass
+    wait_for_bytes(qtbot, server, dialog)
 
 
 def until(qtbot: QtBot, dialog: ShelfDialog, phase: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.hub_server import LocalHub
-from tests.qt.shelf.conftest import DOUBLE, SMALL
+from tests.qt.shelf.conftest import DOUBLE, SMALL, wait_for_bytes
 from ui.app import Program
 from ui.shelf.bridge import ShelfBridge
 from ui.shelf.dialog import ShelfDialog
@@ -63,7 +63,7 @@ def test_behind_a_closed_dialog_the_window_tells_of_it(
     dialog = get_model(qtbot, window, SMALL)
     server.hold = threading.Event()
     dialog.foot.main.click()
-    qtbot.waitUntil(server.halfway.is_set, timeout=LONG)
+    wait_for_bytes(qtbot, server, dialog)
     dialog.close()
     bar, chooser = window.window.message_bar, window.window.top_bar.chooser
     assert "background" in bar.messages[-1].sentence and "%" in chooser.text()
@@ -80,7 +80,7 @@ def test_quitting_keeps_what_has_come(
     dialog = get_model(qtbot, window, SMALL)
     server.hold = threading.Event()
     dialog.foot.main.click()
-    qtbot.waitUntil(server.halfway.is_set, timeout=LONG)
+    wait_for_bytes(qtbot, server, dialog)
     threading.Timer(0.5, server.hold.set).start()
     window.window.close()
     parts = list(window.folders.models.rglob("*.part"))
