@@ -26,7 +26,7 @@ class Meter:
         self.said, self.asked, self.may = list(said), list[Path](), threading.Event()
 
     def __call__(self, path: Path) -> Gauge | None:
-        assert self.may.wait(20)
+        assert self.may.wait(60)
         self.asked.append(path)
         said = self.said.pop(0)
         if isinstance(said, Exception):
@@ -121,4 +121,4 @@ def test_the_thread_ends_and_the_newest_wish_is_next(qtbot: QtBot, tmp_path: Pat
     meter.may.set()
     qtbot.waitUntil(lambda: len(meter.asked) == 3)
     assert meter.asked[-1] != wanted[2] and set(meter.asked) == set(wanted)
-    assert bridge.stop(20.0)
+    assert bridge.stop(60.0)

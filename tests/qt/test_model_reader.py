@@ -35,7 +35,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
     def find(name: str) -> ModelInfo:
         assert threading.current_thread() is not threading.main_thread()
-        assert answers.wait(10)
+        assert answers.wait(60)
         return catalog.models.find_model(name)
 
     monkeypatch.setattr(ui.state.model_reader, "find_model", find)

@@ -164,9 +164,10 @@ def test_a_connection_that_brings_nothing_is_given_up(hub: Hub, server: LocalHub
     assert_complete(tmp_path)
 
 
-def test_a_silent_server_is_left_and_asked_again(server: LocalHub, tmp_path: Path) -> None:
+def test_a_silent_server_is_left_and_asked_again(hub: Hub, server: LocalHub, tmp_path: Path) -> None:
+    wanted, hasty = items(hub, tmp_path), Hub(server.endpoint, seconds=0.3)
     server.hold = threading.Event()  # every answer stops in its middle
-    download(Hub(server.endpoint, seconds=0.3), tmp_path)
+    Download(wanted, hasty, lambda progress: None, pauses=[0.0] * 100).run()
     assert_complete(tmp_path)
     assert len(server.asked_for("weights.safetensors")) > 4
 
@@ -299,11 +300,11 @@ def test_two_windows_do_not_write_one_file(hub: Hub, server: LocalHub, tmp_path:
     server.hold = threading.Event()
     first = threading.Thread(target=download, args=(hub, tmp_path))
     first.start()
-    assert server.halfway.wait(30)
+    assert server.halfway.wait(60)
     with pytest.raises(DownloadFailed, match="another window"):
         download(hub, tmp_path)
     server.hold.set()
-    first.join(30)
+    first.join(60)
     assert_complete(tmp_path)
 
 
