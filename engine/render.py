@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from catalog.errors import ExpectedError, UnreadableFile
@@ -14,10 +15,11 @@ from catalog.log import log_to
 from catalog.models import ModelInfo, find_model
 from catalog.recipe import Recipe
 from catalog.recipe_files import complete, load, locate
-from engine import video
 from engine.errors import Cancelled
 from engine.live import LiveControls
 from engine.messages import Mix, Strip
+from engine.plan import Choice as MemoryChoice
+from engine.recording import Recording
 from engine.render_targets import Job, job, save_latents
 from engine.report import Report
 from engine.worker import Clip, Generate, Session
@@ -28,7 +30,14 @@ DONE, OUR_FAULT, BAD_INPUT, CANCELLED = 0, 1, 2, 130
 _WORST_FIRST = (OUR_FAULT, BAD_INPUT, CANCELLED, DONE)
 
 
-def render(sources: Sequence[Path], out: Path, latents: Path | None, device: str, as_json: bool) -> int:
+def render(
+    sources: Sequence[Path],
+    out: Path,
+    latents: Path | None,
+    device: str,
+    as_json: bool,
+    memory: MemoryChoice = "auto",
+) -> int:
     """Render every recipe; one that fails does not stop the others. Returns the worst exit code."""
     folders = chosen(default_folders())
     log_file = log_to(folders.state)
@@ -36,7 +45,7 @@ def render(sources: Sequence[Path], out: Path, latents: Path | None, device: str
     codes = []
     live = LiveControls()
     with _interrupts(live):
-        renderer = _Renderer(folders, device, report, live)
+        renderer = _Renderer(folders, device, report, live, memory)
         for index in range(len(sources)):
             codes.append(_guarded(renderer, index, sources, out, latents, report))
             if codes[-1] == CANCELLED:
@@ -74,8 +83,11 @@ def _guarded(
 class _Renderer:
     """Keeps one session, so that several recipes load a model once."""
 
-    def __init__(self, folders: Folders, device: str, report: Report, live: LiveControls) -> None:
+    def __init__(
+        self, folders: Folders, device: str, report: Report, live: LiveControls, memory: MemoryChoice
+    ) -> None:
         self._folders = folders
+        self._memory = memory
         self._device = device
         self._report = report
         self._live = live
@@ -96,9 +108,12 @@ class _Renderer:
         mix = self._attach(session, recipe, files)
         live = self._live
         live.mix = mix
-        clip = session.run(Generate(number, recipe, live, has_previews=False), self._report.event)
-        self._save(clip, job, recipe)
-        self._report.finished(number, job.out, clip)
+        record = partial(Recording, job.out)
+        clip = session.run(
+            Generate(number, recipe, live, has_previews=False, memory=self._memory, record=record),
+            self._report.event,
+        )
+        self._report.finished(number, _saved(clip, job), clip)
 
     def _ready(self, model: ModelInfo) -> Session:
         if self._session is None:
@@ -126,12 +141,15 @@ class _Renderer:
         )
         return Mix(1, tuple(strips))
 
-    def _save(self, clip: Clip, job: Job, recipe: Recipe) -> None:
-        assert recipe.fps is not None
+
+def _saved(clip: Clip, job: Job) -> Path:
+    """The clip's file, whole, and its latents in theirs; neither is lost where the other fails."""
+    assert clip.recording and clip.latents is not None
+    try:
+        return clip.recording.finish()
+    finally:
         if job.latents is not None:
-            assert clip.latents is not None
             save_latents(clip.latents, job.latents)
-        video.save(job.out, clip.frames, recipe.fps, clip.recipe)
 
 
 @contextmanager

@@ -107,13 +107,19 @@ def _check(part: Path, shape: Shape) -> None:
 def _place(part: Path, wanted: Path) -> Path:
     for number in range(1, 10_000):
         target = wanted if number == 1 else wanted.with_stem(f"{wanted.stem}-{number}")
-        try:
-            os.link(part, target)  # unlike a rename, this fails when the name is taken
-        except FileExistsError:
-            continue
-        except OSError:  # a file system without hard links
-            if target.exists():
-                continue
-            os.rename(part, target)
-        return target
+        if claim(part, target):
+            return target
     raise EncodeFailed(f"There are too many clips called {wanted.stem} in {wanted.parent.name}.")
+
+
+def claim(part: Path, name: Path) -> bool:
+    """Let a part file be found under a name; False when that is taken. Raises OSError."""
+    try:
+        os.link(part, name)  # unlike a rename, this fails when the name is taken
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links
+        if name.exists():
+            return False
+        os.rename(part, name)
+    return True
