@@ -102,8 +102,9 @@ class Program(QObject):
         self.audition = Audition(self.bridge, self.run, self.mix, self)
         self.cards = CardModel(self)
         self.pictures = PictureReader(self.folders.state / "pictures", self)
-        self.inputs = InputState(self.run, self.pictures, self)
+        self.inputs = InputState(self.run, self.pictures, self.mix.undo, self)
         self.recipes = RecipeDesk(self.run, self.mix, self.cards, self.folders, self)
+        self.recipes.laid.connect(self.inputs.record)
         states = States(
             self.run,
             self.mix,

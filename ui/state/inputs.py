@@ -1,16 +1,17 @@
 """Pictures in: what is in the places that the model has, how it looks, and what a drop does."""
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QUndoStack
 
 from catalog.inputs import Fit, Inputs, Picture
 from ui.inputs.look import Look, Wanted
 from ui.inputs.reader import PictureReader
-from ui.state.clip_sizes import nearest
+from ui.state.clip_sizes import Size, nearest
 from ui.state.input_places import (
     Place,
     fields_of,
@@ -20,6 +21,7 @@ from ui.state.input_places import (
     places_of,
     with_picture,
 )
+from ui.state.input_undo import PicturesChange, Shaping
 from ui.state.run import RunState
 from ui.state.take import Take
 
@@ -31,17 +33,24 @@ class InputState(QObject):
     """The pictures among the run's settings, with what the reader saw of their files.
 
     A picture that the user puts in gives the clip its shape; one that comes with a recipe changes no size.
+    What the user does goes on the `undo` stack of the desk.
     """
 
     changed = Signal()
     message = Signal(str, str, str, str)
 
-    def __init__(self, run: RunState, reader: PictureReader, parent: QObject | None = None) -> None:
+    def __init__(
+        self, run: RunState, reader: PictureReader, undo: QUndoStack, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._run, self._reader = run, reader
+        self._run, self._reader, self._undo = run, reader, undo
         self._looks: dict[Wanted, Look] = {}
         self._asked: set[Wanted] = set()
-        self._wants_shape: Wanted | None = None
+        self._shapings: dict[Wanted, Shaping] = {}
+        """What is to give the clip its shape as soon as it has been seen."""
+        self._gesture, self._is_gesture = 0, False
+        self._recorded = self.inputs
+        """As the newest step of undo knows them."""
         self._model = run.model.path
         self._known = self._shown()
         reader.seen.connect(self._on_seen)
@@ -98,14 +107,18 @@ class InputState(QObject):
             return False
         before = self.picture(place)
         wanted = Wanted(str(file.absolute()), place.frame)
-        if place == next((each for each in _LEADING if each == place or self.picture(each)), None):
-            self._wants_shape = wanted
+        is_leading = place == next((each for each in _LEADING if each == place or self.picture(each)), None)
         self._look(wanted)  # again, even if it was seen: the file may have changed
-        self._set(place, Picture(wanted.file, fit=before.fit if before else "crop"))
+        picture = Picture(wanted.file, fit=before.fit if before else "crop")
+        self._set(place, picture, f"set the {place.title.lower()}", wanted if is_leading else None)
         return True
 
     def put_all(self, files: Iterable[Path], place: Place) -> None:
         """Put files in a place; of several the others go on as further references, where it is one."""
+        with self._one_gesture():
+            self._put_on(files, place)
+
+    def _put_on(self, files: Iterable[Path], place: Place) -> None:
         for file in files:
             is_full = place.index >= self._run.model.most_references
             if is_full or not self.put(file, place) or place.field != "reference_images":
@@ -114,12 +127,13 @@ class InputState(QObject):
 
     def take(self, files: Iterable[Path]) -> bool:
         """Put pictures that were dropped anywhere where they are wanted most; False, said, where nowhere."""
-        for file in files:
-            place = next_place(self.inputs, self._run.model)
-            if place is None:
-                self._refuse_pictures()
-                return False
-            self.put(file, place)
+        with self._one_gesture():
+            for file in files:
+                place = next_place(self.inputs, self._run.model)
+                if place is None:
+                    self._refuse_pictures()
+                    return False
+                self.put(file, place)
         return True
 
     def place_for(self, file: Path) -> Place | None:
@@ -128,13 +142,13 @@ class InputState(QObject):
 
     def remove(self, place: Place) -> None:
         """Take a picture out of its place; its file stays."""
-        self._set(place, None)
+        self._set(place, None, f"remove the {place.title.lower()}")
 
     def set_fit(self, place: Place, fit: Fit) -> None:
         """Cut the edges of a picture off, or add empty ones, where its shape is not the clip's."""
         picture = self.picture(place)
         if picture is not None:
-            self._set(place, replace(picture, fit=fit))
+            self._set(place, replace(picture, fit=fit), f"{fit} the {place.title.lower()}")
 
     def paste(self, image: QImage, place: Place | None = None) -> None:
         """Keep an image in a file and put it in a place, or where it is wanted most."""
@@ -162,12 +176,46 @@ class InputState(QObject):
         for wanted, look in self._looks.items():
             self._reader.look(wanted, look)
 
-    # Following
+    # Undo
 
-    def _set(self, place: Place, picture: Picture | None) -> None:
+    def record(self) -> None:
+        """Pictures came with something else that can be undone: let them go with it."""
+        if self.inputs != self._recorded:
+            self._push("pictures", self._recorded, self.inputs)
+
+    @contextlib.contextmanager
+    def _one_gesture(self) -> Iterator[None]:
+        """All that is put in meanwhile is one step."""
+        self._gesture, self._is_gesture = self._gesture + 1, True
+        try:
+            yield
+        finally:
+            self._is_gesture = False
+
+    def _set(self, place: Place, picture: Picture | None, text: str, shaped_by: Wanted | None = None) -> None:
         inputs = with_picture(self.inputs, place, picture)
-        self._run.change(replace(self._run.settings, inputs=inputs))
+        if inputs != self.inputs:
+            self._push(text, self.inputs, inputs, shaped_by)
+        elif shaped_by is not None:
+            self._shapings[shaped_by] = Shaping(self.size, wanted=shaped_by)
+
+    def _push(self, text: str, before: Inputs, after: Inputs, shaped_by: Wanted | None = None) -> None:
+        self._gesture += not self._is_gesture
+        shaping = Shaping(self.size, wanted=shaped_by)
+        self._undo.push(PicturesChange(text, self._show, before, after, shaping, self._gesture))
+
+    def _show(self, inputs: Inputs, shaping: Shaping, size: Size | None) -> None:
+        """What a step of undo is done and undone with."""
+        inputs = replace(inputs, conditioning_scale=self.inputs.conditioning_scale)
+        is_ours = size is not None and self.size in (shaping.before, shaping.after)
+        width, height = size if size is not None and is_ours else self.size
+        if shaping.wanted is not None and shaping.after is None:
+            self._shapings[shaping.wanted] = shaping
+        self._recorded = inputs
+        self._run.change(replace(self._run.settings, inputs=inputs, width=width, height=height))
         self._follow_shape()
+
+    # Following
 
     def _save(self, image: Callable[[], QImage], prefix: str, place: Place | None) -> None:
         place = place or next_place(self.inputs, self._run.model)
@@ -218,9 +266,9 @@ class InputState(QObject):
             self._run.broken_files[wanted.file] = look.problem
         else:
             self._run.broken_files.pop(wanted.file, None)
-        if wanted == self._wants_shape:
-            self._wants_shape = None
-            self._take_shape(look)
+        shaping = self._shapings.pop(wanted, None)
+        if shaping is not None and self._take_shape(look):
+            shaping.after = self.size
         self._follow_shape()
         self.changed.emit()
 
@@ -249,7 +297,9 @@ class InputState(QObject):
         if look is not None:
             self._take_shape(look)
 
-    def _take_shape(self, look: Look) -> None:
+    def _take_shape(self, look: Look) -> bool:
         if look.shape is not None and look is self._leading():
             width, height = nearest(self._run.model, look.shape, self.size)
             self._run.change(replace(self._run.settings, width=width, height=height))
+            return True
+        return False

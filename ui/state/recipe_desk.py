@@ -29,6 +29,8 @@ class RecipeDesk(QObject):
     """Brings a recipe, or the one inside a clip, to stage and desk; and writes what is there to a file."""
 
     message = Signal(str, str, str, str)
+    laid = Signal()
+    """A recipe's settings are on the stage; what hears this can still be undone together with its strips."""
 
     def __init__(
         self, run: RunState, mix: MixState, cards: CardModel, folders: Folders, parent: QObject | None = None
@@ -71,7 +73,7 @@ class RecipeDesk(QObject):
 
     def _lay(self, recipe: Recipe, then: Callable[[], None]) -> None:
         found, missing = self._locate(recipe, self._folders.library / "recipe.json")
-        self._mix.load(found)
+        self._load(found)
         if missing:
             self._name(missing, "The desk is without", "Put the file back, then try again.")
         else:
@@ -106,13 +108,19 @@ class RecipeDesk(QObject):
         found, missing = self._locate(recipe, path)
 
         def lay() -> None:
-            self._mix.load(found)
+            self._load(found)
             then()
 
         # its LoRAs are brought even where its model is not there
         seen = replace(recipe, model=_seen_from(path, recipe.model), inputs=whole(recipe.inputs, path))
         self._run.apply_recipe(seen, lay, lay)
         return missing
+
+    def _load(self, found: list[tuple[LoraUse, Path, Entry | None]]) -> None:
+        self._mix.undo.beginMacro("open recipe")
+        self.laid.emit()
+        self._mix.load(found)
+        self._mix.undo.endMacro()
 
     def _name(self, missing: list[tuple[LoraUse, str]], sentence: str, advice: str) -> None:
         names = ", ".join(f"“{Path(use.file).name}”" for use, _ in missing)
