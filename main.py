@@ -30,6 +30,7 @@ def _without_a_window(arguments: argparse.Namespace) -> int:
                 out=arguments.out,
                 latents=arguments.latents,
                 device=arguments.device,
+                memory=arguments.memory,
                 as_json=arguments.json,
             )
         case "inspect":
@@ -80,6 +81,12 @@ def _parser() -> argparse.ArgumentParser:
         help="also save the final latents: a .safetensors file for one, a folder for several",
     )
     render.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    render.add_argument(
+        "--memory",
+        choices=("auto", "resident", "balanced", "low"),
+        default="auto",
+        help="how much of the model is kept on the device: as much as fits, all, some, a block at a time",
+    )
     render.add_argument("--json", action="store_true", help="one JSON object a line on stdout per event")
 
     inspect = commands.add_parser("inspect", help="say what LoRA files are, from their tensors")

@@ -12,18 +12,20 @@ import resources
 HOME_VARIABLE = "LORA_ALCHEMY_HOME"
 _NAME = "LoRA Alchemy"
 _CHOSEN = "folders.json"
-_CHOICES = ("library", "outputs")
+_CHOICES = ("library", "outputs", "downloads")
 
 
 @dataclass(frozen=True, slots=True)
 class Folders:
     """`library` and `outputs` belong to the user; `built_in` ships with the application and is only read;
-    `state` holds the database and the log. None of them need exist yet."""
+    `state` holds the database and the log; models are downloaded into `downloads`, where one was chosen. None
+    of them need exist yet."""
 
     library: Path
     built_in: Path
     outputs: Path
     state: Path
+    downloads: Path | None = None
 
     @property
     def database(self) -> Path:
@@ -64,8 +66,8 @@ def chosen(folders: Folders) -> Folders:
 
 
 def choose(folders: Folders) -> None:
-    """Write down that the user has chosen this library and these outputs. Raises OSError."""
-    values = {name: str(getattr(folders, name)) for name in _CHOICES}
+    """Write down which library, outputs and downloads the user has chosen. Raises OSError."""
+    values = {name: str(path) for name in _CHOICES if (path := getattr(folders, name))}
     folders.state.mkdir(parents=True, exist_ok=True)
     part = folders.state / f"{_CHOSEN}.part"
     part.write_text(json.dumps(values, indent=2), "utf-8")

@@ -24,6 +24,7 @@ __all__ = [
     "defaults_of",
     "find_model",
     "read_json",
+    "snapshot",
 ]
 
 _PIPELINES = ("WanPipeline", "WanImageToVideoPipeline", "WanVACEPipeline")
@@ -76,7 +77,7 @@ def _at(name: str, base: Path) -> ModelInfo:
     for start in (base, Path.cwd()):
         if name and (start / wanted).is_dir():
             folder = (start / wanted).resolve()
-            return _read(_snapshot(folder), _called(folder))
+            return _read(snapshot(folder), _called(folder))
     from catalog.model_assembly import find_assembly, model_info  # they need ModelInfo
 
     return model_info(find_assembly(wanted, base))
@@ -90,7 +91,7 @@ def checked_wants(title: str, row: ModelEntry, shape: Architecture, expand_times
     return found
 
 
-def _snapshot(folder: Path) -> Path:
+def snapshot(folder: Path) -> Path:
     """The files of a Hub cache folder (models--…), which lie one revision deep; else the folder itself."""
     try:
         revision = (folder / "refs" / "main").read_text("utf-8").strip()

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from catalog.errors import CatalogError
-from catalog.folders import default_folders
-from catalog.model_assembly import saved_assemblies
+from catalog.folders import chosen, default_folders
+from catalog.known_models import known_models
 from catalog.models import ModelInfo, find_model
 from engine.host_memory import Memory
 from engine.memory_words import sentence
@@ -17,7 +17,7 @@ _ITEM = {"cpu": 4, "cuda": 2}
 
 def planned(device: str, memory: Memory) -> Iterator[tuple[str, str]]:
     """Each model's title with its plan in one sentence, or with why there is none."""
-    for name in _known(default_folders().models):
+    for name in known_models(chosen(default_folders())):
         try:
             info = find_model(name)
             yield info.title, said(info, device, memory)
@@ -31,9 +31,3 @@ def said(info: ModelInfo, device: str, memory: Memory) -> str:
     work = Work(own.width, own.height, own.frames, sees=bool(info.needs))
     made = plan(model_sizes(info, _ITEM[device], device == "cpu"), work, memory, device)
     return f"{sentence(made)} for {own.width} × {own.height}, {own.frames} frames"
-
-
-def _known(folder: Path) -> Iterator[str]:
-    yield "demo"
-    for assembly in saved_assemblies(folder) if folder.is_dir() else ():
-        yield str(assembly.path)

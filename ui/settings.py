@@ -58,7 +58,8 @@ class Settings:
             self._store.setValue(key, value)
         self._store.sync()
         with contextlib.suppress(OSError):
-            choose(replace(self._folders, library=self.library, outputs=self.outputs))
+            downloads = self.models
+            choose(replace(self._folders, library=self.library, outputs=self.outputs, downloads=downloads))
 
     def _text(self, key: str) -> str:
         value = self._store.value(key)

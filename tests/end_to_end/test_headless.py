@@ -86,7 +86,8 @@ def test_a_recipe_becomes_a_clip_that_renders_again_equal(
     assert [use.extra["coverage"]["applied"] for use in inside.loras] == [8, 8]
 
     again, second = tmp_path / "again.mp4", tmp_path / "second.safetensors"
-    assert main(["render", str(clip), "--out", str(again), "--latents", str(second)]) == 0
+    words = ["render", str(clip), "--out", str(again), "--latents", str(second), "--memory", "low"]
+    assert main(words) == 0, "less memory is the same clip"
     assert latents(first).dtype == np.float32 and latents(first).shape == (1, 16, 2, 4, 4)
     assert np.array_equal(latents(first), latents(second))
 
@@ -148,6 +149,15 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
     assert said in last and not (tmp_path / "clip.mp4").exists()
 
 
+def test_a_mode_of_memory_that_there_is_not_names_those_there_are(
+    recipe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["render", str(recipe), "--out", "clip.mp4", "--memory", "huge"])
+    said = capsys.readouterr().err
+    assert stopped.value.code == 2 and "huge" in said and "balanced" in said
+
+
 def test_nothing_is_overwritten(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     clip = tmp_path / "clip.mp4"
     clip.write_bytes(b"precious")
@@ -205,7 +215,7 @@ def test_doctor_needs_no_display_and_names_the_parts(capfd: pytest.CaptureFixtur
         text=True,
         check=False,
     )
-    for part in ("Python", "torch", "device", "ffmpeg", "LoRA library"):
+    for part in ("Python", "torch", "device", "plan", "ffmpeg", "LoRA library"):
         assert part in done.stdout
     assert done.returncode in (0, 2)
     assert ("missing" in done.stdout) == (done.returncode == 2)
