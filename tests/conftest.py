@@ -16,13 +16,23 @@ PATIENCE = 60_000
 
 
 class PatientBot(QtBot):
-    """Waits as long as it has to: pytest-qt gives up after five seconds."""
+    """Waits as long as it has to: pytest-qt gives up after five seconds.
+
+    Whoever waited stays until the test is over. A signal that another thread emits is on its way here for a
+    while, and when it comes to a Python object that is gone the process crashes.
+    """
+
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        super().__init__(request)
+        self._waiters: list[object] = []
 
     def waitSignal(self, signal: Any, *, timeout: int | None = PATIENCE, **more: Any) -> Any:
-        return super().waitSignal(signal, timeout=timeout, **more)
+        self._waiters.append(super().waitSignal(signal, timeout=timeout, **more))
+        return self._waiters[-1]
 
     def waitSignals(self, signals: Any, *, timeout: int | None = PATIENCE, **more: Any) -> Any:
-        return super().waitSignals(signals, timeout=timeout, **more)
+        self._waiters.append(super().waitSignals(signals, timeout=timeout, **more))
+        return self._waiters[-1]
 
     def waitUntil(self, callback: Callable[[], bool | None], *, timeout: int = PATIENCE) -> None:
         __tracebackhide__ = True

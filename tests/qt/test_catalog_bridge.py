@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
 from catalog.bridge import CatalogBridge
@@ -24,13 +25,14 @@ def folders(tmp_path: Path) -> Folders:
 def bridge(folders: Folders, qtbot: QtBot) -> Iterator[CatalogBridge]:
     bridge = CatalogBridge(folders)
     yield bridge
-    assert bridge.stop()
+    assert bridge.stop(60)
 
 
-class Listener:
-    """What the window would hear, in order."""
+class Listener(QObject):
+    """What the window would hear, in order; a QObject, so that nothing comes to it when it is gone."""
 
     def __init__(self, bridge: CatalogBridge) -> None:
+        super().__init__()
         self.entries: dict[Path, Entry] = {}
         self.lost: list[Path] = []
         self.heard: list[str] = []
@@ -55,21 +57,21 @@ def test_a_scan_announces_every_file(bridge: CatalogBridge, folders: Folders, qt
         write(folders.library / f"{number}.safetensors", fill=number)
     (folders.library / "bad.safetensors").write_text("<html>")
     listener = Listener(bridge)
-    with qtbot.waitSignal(bridge.scan_finished, timeout=20_000) as done:
+    with qtbot.waitSignal(bridge.scan_finished) as done:
         bridge.scan()
     assert done.args == [121]
     assert len(listener.entries) == 121
     assert "web page" in listener.entries[folders.library / "bad.safetensors"].problem
-    qtbot.waitUntil(lambda: all(e.sha256 or e.problem for e in listener.entries.values()), timeout=20_000)
+    qtbot.waitUntil(lambda: all(e.sha256 or e.problem for e in listener.entries.values()))
 
 
 def test_files_that_vanish_are_reported(bridge: CatalogBridge, folders: Folders, qtbot: QtBot) -> None:
     gone, kept = (write(folders.library / f"{name}.safetensors") for name in ("gone", "kept"))
     listener = Listener(bridge)
-    with qtbot.waitSignal(bridge.scan_finished, timeout=20_000):
+    with qtbot.waitSignal(bridge.scan_finished):
         bridge.scan()
     gone.unlink()
-    with qtbot.waitSignal(bridge.scan_finished, timeout=20_000):
+    with qtbot.waitSignal(bridge.scan_finished):
         bridge.scan()
     assert listener.lost == [gone]
     assert kept in listener.entries
@@ -80,12 +82,12 @@ def test_an_unplugged_library_loses_nothing(
 ) -> None:
     file = write(folders.library / "kept.safetensors")
     listener = Listener(bridge)
-    with qtbot.waitSignal(bridge.scan_finished, timeout=20_000):
+    with qtbot.waitSignal(bridge.scan_finished):
         bridge.scan()
     folders.library.rename(tmp_path / "unplugged")
     with (
-        qtbot.waitSignal(bridge.failed, timeout=20_000) as said,
-        qtbot.waitSignal(bridge.scan_finished, timeout=20_000),
+        qtbot.waitSignal(bridge.failed) as said,
+        qtbot.waitSignal(bridge.scan_finished),
     ):
         bridge.scan()
     assert str(folders.library) in said.args[0].title
@@ -101,7 +103,7 @@ def test_an_installed_file_is_found_before_the_report(
     good = write(tmp_path / "good.safetensors")
     progress: list[tuple[int, int]] = []
     bridge.install_progress.connect(lambda done, total: progress.append((done, total)))
-    with qtbot.waitSignal(bridge.install_finished, timeout=20_000) as done:
+    with qtbot.waitSignal(bridge.install_finished) as done:
         bridge.install([bad, good])
     report: InstallReport = done.args[0]  # type: ignore[index]
     assert names(entry.path for entry in report.installed) == ["good.safetensors"]
@@ -114,24 +116,24 @@ def test_an_installed_file_is_found_before_the_report(
 def test_a_surprise_is_reported_and_the_thread_lives_on(
     bridge: CatalogBridge, folders: Folders, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(bridge.failed, timeout=20_000) as failed:
+    with qtbot.waitSignal(bridge.failed) as failed:
         bridge.install([object()])  # type: ignore[list-item]
     assert failed.args is not None
     assert failed.args[0].title
     assert "AttributeError" in failed.args[0].details
-    with qtbot.waitSignal(bridge.scan_finished, timeout=20_000):
+    with qtbot.waitSignal(bridge.scan_finished):
         bridge.scan()
 
 
 def test_stopping_leaves_no_thread_and_no_half_file(folders: Folders, qtbot: QtBot, tmp_path: Path) -> None:
     bridge = CatalogBridge(folders)
     sources = [write(tmp_path / f"{number}.safetensors", fill=number) for number in range(200)]
-    with qtbot.waitSignal(bridge.install_progress, timeout=20_000):
+    with qtbot.waitSignal(bridge.install_progress):
         bridge.install(sources)
-    assert bridge.stop()
+    assert bridge.stop(60)
     assert not any(thread.name == "catalog" for thread in threading.enumerate())
     assert all(path.suffix == ".safetensors" for path in folders.library.iterdir())
-    assert bridge.stop()
+    assert bridge.stop(60)
 
 
 def test_a_drop_does_not_wait_for_the_hashes_of_the_library(
@@ -140,11 +142,11 @@ def test_a_drop_does_not_wait_for_the_hashes_of_the_library(
     for number in range(200):
         write(folders.library / f"{number}.safetensors", fill=number)
     listener = Listener(bridge)
-    with qtbot.waitSignal(bridge.install_finished, timeout=20_000):
+    with qtbot.waitSignal(bridge.install_finished):
         bridge.scan()
         bridge.install([write(tmp_path / "dropped.safetensors", wan_lora(width=32, blocks=1))])
     assert any(not entry.sha256 for entry in listener.entries.values())
-    qtbot.waitUntil(lambda: all(entry.sha256 for entry in listener.entries.values()), timeout=20_000)
+    qtbot.waitUntil(lambda: all(entry.sha256 for entry in listener.entries.values()))
 
 
 def test_coverage_follows_the_model_and_the_files(
@@ -153,13 +155,13 @@ def test_coverage_follows_the_model_and_the_files(
     write(folders.library / "old.safetensors", wan_lora())
     heard: dict[str, str] = {}
     bridge.covered.connect(lambda said: heard.update((c.path.name, c.tally.tone) for c in said))
-    with qtbot.waitSignal(bridge.scan_finished, timeout=20_000):
+    with qtbot.waitSignal(bridge.scan_finished):
         bridge.scan()
-    with qtbot.waitSignal(bridge.covered, timeout=20_000):
+    with qtbot.waitSignal(bridge.covered):
         bridge.choose_model(find_model("demo"))
     assert heard == {"old.safetensors": "good"}
     dropped = write(folders.library.parent / "dropped" / "new.safetensors", sdxl_lora())
-    with qtbot.waitSignal(bridge.covered, timeout=20_000):
+    with qtbot.waitSignal(bridge.covered):
         bridge.install([dropped])
     assert heard == {"old.safetensors": "good", "new.safetensors": "refused"}
 
@@ -168,7 +170,7 @@ def test_a_model_is_chosen_once(bridge: CatalogBridge, folders: Folders, qtbot: 
     write(folders.library / "old.safetensors", wan_lora())
     model = find_model("demo")
     bridge.choose_model(model)
-    with qtbot.waitSignal(bridge.covered, timeout=20_000):
+    with qtbot.waitSignal(bridge.covered):
         bridge.scan()
     with qtbot.assertNotEmitted(bridge.covered), qtbot.waitSignal(bridge.explained) as explained:
         bridge.choose_model(model)
