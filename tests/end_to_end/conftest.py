@@ -22,12 +22,19 @@ def folders(tmp_path: Path) -> Folders:
     )
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing waits for a thread as long as a busy machine may take."""
+    monkeypatch.setattr("ui.app.PATIENCE", 240.0)
+
+
 @pytest.fixture
 def bare(qtbot: QtBot, folders: Folders) -> Iterator[Program]:
     """A newcomer's window with the demo model loaded and an empty desk."""
     program = Program(folders, lambda _device: open_session("cpu"))
     with qtbot.waitSignals([program.catalog.scan_finished, program.bridge.model_loaded], timeout=PATIENCE):
         program.show()
+    qtbot.waitUntil(lambda: program._is_laid_out)  # it hears of the end of the scan after the line above
     qtbot.waitUntil(
         lambda: all(program.mix.attachment(s.id).status == "attached" for s in program.mix.strips),
         timeout=PATIENCE,

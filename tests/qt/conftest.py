@@ -54,7 +54,7 @@ def bridge(qtbot: QtBot, session: FakeSession) -> Iterator[EngineBridge]:
     with qtbot.waitSignal(bridge.model_loaded):
         bridge.load_model("demo")
     yield bridge
-    assert bridge.stop()
+    assert bridge.stop(60)
 
 
 @pytest.fixture
@@ -98,6 +98,7 @@ def make_program(qtbot: QtBot, folders: Folders, session: FakeSession) -> Progra
     program = Program(folders, lambda _device: session)
     with qtbot.waitSignals([program.catalog.scan_finished, program.bridge.model_loaded]):
         program.show()
+    qtbot.waitUntil(lambda: program._is_laid_out)  # it hears of the end of the scan after the line above
     wait_for_desk(qtbot, program.mix)
     return program
 
@@ -105,6 +106,12 @@ def make_program(qtbot: QtBot, folders: Folders, session: FakeSession) -> Progra
 def wait_for_desk(qtbot: QtBot, mix: MixState) -> None:
     """Until no strip's file is on its way any more: a count of signals would take one strip's for another's."""
     qtbot.waitUntil(lambda: all(mix.attachment(s.id).status != "attaching" for s in mix.strips))
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing waits for a thread as long as a busy machine may take."""
+    monkeypatch.setattr("ui.app.PATIENCE", 60.0)
 
 
 @pytest.fixture(autouse=True)

@@ -85,7 +85,7 @@ def judged(bench: Program) -> bool:
 def hear(bench: Program, qtbot: QtBot, session: FakeSession, view: StripView) -> None:
     session.is_free = True
     QTest.keyClick(view, Qt.Key.Key_A)
-    qtbot.waitUntil(lambda: judged(bench), timeout=30_000)
+    qtbot.waitUntil(lambda: judged(bench))
 
 
 def test_a_strip_is_compared_with_and_without_it(bench: Program, qtbot: QtBot, session: FakeSession) -> None:
@@ -93,7 +93,7 @@ def test_a_strip_is_compared_with_and_without_it(bench: Program, qtbot: QtBot, s
     QTest.mouseClick(halo._head.audition, Qt.MouseButton.LeftButton)
     assert compare.isVisible() and not bench.window.stage.player.isVisible()
     session.is_free = True
-    qtbot.waitUntil(lambda: judged(bench), timeout=30_000)
+    qtbot.waitUntil(lambda: judged(bench))
     assert audition.trial is not None and set(audition.trial.clips) == {"with", "without"}
     played, muted = (audition.trial.clips[side].frames for side in ("with", "without"))
     assert played.mean() > muted.mean() and bench.window.stage.playback.frames is played
@@ -123,7 +123,7 @@ def test_only_the_strip_differs_whatever_happens_to_the_desk_meanwhile(
     bench.mix.set_strength(giant.id, "low", -1.0)
     bench.mix.set_strength(halo.id, "low", 0.25)
     session.is_free = True
-    qtbot.waitUntil(lambda: judged(bench), timeout=30_000)
+    qtbot.waitUntil(lambda: judged(bench))
     heard = {strip.adapter: (strip.high, strip.low) for mix in session.heard for strip in mix.strips}
     assert heard[giant.id] == (before.strips[1].high, before.strips[1].low)
     assert audition.verdict(halo.id) is None, "it was heard at another strength"

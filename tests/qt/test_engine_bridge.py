@@ -132,7 +132,7 @@ def test_a_session_that_cannot_open_is_said(qtbot: QtBot) -> None:
     with qtbot.waitSignal(bridge.failed) as failed:
         bridge.start()
     assert "libcudart" in failed.args[0].title
-    assert bridge.stop()
+    assert bridge.stop(60)
 
 
 def test_a_clip_that_cannot_be_saved_is_not_lost(qtbot: QtBot, session: FakeSession) -> None:
@@ -144,7 +144,7 @@ def test_a_clip_that_cannot_be_saved_is_not_lost(qtbot: QtBot, session: FakeSess
         bridge.generate(RECIPE)
     event = unsaved.args[0]
     assert isinstance(event, ClipUnsaved) and event.frames.shape[0] == 17 and "full" in event.title
-    assert bridge.stop()
+    assert bridge.stop(60)
 
 
 def test_export_writes_a_clip_beside_a_run(
@@ -154,7 +154,7 @@ def test_export_writes_a_clip_beside_a_run(
     play(qtbot, bridge, session)
     file = tmp_path / "export.gif"
     recipe = replace(RECIPE, width=64, height=64, fps=16)
-    with qtbot.waitSignal(bridge.exported, timeout=20_000):
+    with qtbot.waitSignal(bridge.exported):
         bridge.export(Export(picture(90, 3), 16, recipe, file))
     assert file.stat().st_size > 0
     with qtbot.waitSignal(bridge.run_cancelled):
@@ -171,7 +171,7 @@ def test_an_export_that_fails_is_said(qtbot: QtBot, bridge: EngineBridge, tmp_pa
 def test_stopping_mid_run_ends_the_thread(qtbot: QtBot, bridge: EngineBridge, session: FakeSession) -> None:
     bridge.generate(RECIPE)
     play(qtbot, bridge, session)
-    assert bridge.stop()
+    assert bridge.stop(60)
     assert "engine" not in {t.name for t in threading.enumerate()}
 
 
@@ -189,7 +189,7 @@ def keeping(qtbot: QtBot, session: FakeSession, recorder: Recorder, tmp_path: Pa
     bridge = EngineBridge(lambda: session, recorder, runs_folder=tmp_path / "runs")
     bridge.start()
     yield bridge
-    assert bridge.stop()
+    assert bridge.stop(60)
 
 
 def cancelled(qtbot: QtBot, bridge: EngineBridge, session: FakeSession, steps: int = 2) -> RunCancelled:
@@ -283,7 +283,7 @@ def test_a_run_under_way_is_not_offered_but_is_after_closing(
     bridge.generate(RECIPE)
     play(qtbot, bridge, session, 3)
     assert bridge.unfinished() == ()
-    assert bridge.stop()
+    assert bridge.stop(60)
     restarted = EngineBridge(lambda: session, Recorder(), runs_folder=tmp_path)
     (left,) = restarted.unfinished()
     assert (left.step, left.recipe.seed) == (3, RECIPE.seed)
@@ -310,7 +310,7 @@ def test_a_clip_that_could_not_be_saved_can_still_be_continued(
     with qtbot.waitSignal(bridge.clip_unsaved):
         bridge.generate(RECIPE)
     assert [left.step for left in bridge.unfinished()] == [4]
-    assert bridge.stop()
+    assert bridge.stop(60)
 
 
 def test_without_memory_nothing_is_taken_over(

@@ -21,7 +21,7 @@ def played(qtbot: QtBot, program: Program, session: FakeSession) -> Program:
     program.window.activateWindow()
     qtbot.waitUntil(program.window.isActiveWindow)
     session.is_free = True
-    with qtbot.waitSignal(program.run.finished, timeout=30_000):
+    with qtbot.waitSignal(program.run.finished):
         program.run.generate()
     return program
 
@@ -60,7 +60,7 @@ def test_b_branches_from_the_step_on_show_but_is_a_letter_in_the_prompt(
 
 
 def test_alt_and_arrows_turn_the_takes(qtbot: QtBot, played: Program) -> None:
-    with qtbot.waitSignal(played.run.finished, timeout=30_000):
+    with qtbot.waitSignal(played.run.finished):
         played.run.generate()
     first, second = played.run.takes.all
     QTest.keyClick(played.window.desk.views[0], Qt.Key.Key_Left, ALT)
@@ -73,7 +73,7 @@ def test_a_take_gives_its_faders_and_settings_back(qtbot: QtBot, played: Program
     mix, run, row = played.mix, played.run, played.window.stage.take_row
     seed = run.settings.seed
     mix.set_strength(mix.strips[0].id, "low", -0.4)
-    with qtbot.waitSignal(run.finished, timeout=30_000):
+    with qtbot.waitSignal(run.finished):
         run.generate()
     assert run.settings.seed != seed
     run.takes.turn(-1)
@@ -88,7 +88,7 @@ def test_focus_goes_to_the_timeline_when_the_pressed_button_goes(qtbot: QtBot, p
     stage = played.window.stage
     stage.showing.pin(2)
     stage.take_row.branch.setFocus()
-    with qtbot.waitSignal(played.run.finished, timeout=30_000):
+    with qtbot.waitSignal(played.run.finished):
         QTest.keyClick(stage.take_row.branch, Qt.Key.Key_Space)
     assert stage.timeline.hasFocus()
 

@@ -88,7 +88,7 @@ def test_a_clip_that_a_crash_interrupted_is_offered(tmp_path: Path, open_program
     root = Path(__file__).resolve().parents[2]
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(root)}
     environment |= {"LORA_ALCHEMY_HOME": str(tmp_path)}
-    crashed = subprocess.run([sys.executable, "-c", CRASH], env=environment, timeout=120, check=False)
+    crashed = subprocess.run([sys.executable, "-c", CRASH], env=environment, timeout=240, check=False)
     assert crashed.returncode == 9
     home = Folders(tmp_path / "loras", tmp_path / "none", tmp_path / "outputs", tmp_path / "state")
     program = open_program(home)

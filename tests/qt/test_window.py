@@ -372,7 +372,7 @@ def test_an_engine_that_does_not_return_is_left_behind_when_all_is_saved(
     assert all((program.folders.state / name).is_file() for name in ("settings.ini", "last session.json"))
     assert "still at work" in caplog.text
     assert program.exit_code(0, left.append) == CUT_OFF != 0 and left == [CUT_OFF]
-    assert program.bridge.stop()
+    assert program.bridge.stop(60)
 
 
 def test_sizes_are_remembered(

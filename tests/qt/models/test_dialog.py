@@ -25,7 +25,7 @@ Parts = dict[str, Path]
 def bridge(qtbot: QtBot) -> Iterator[PartsBridge]:
     bridge = PartsBridge()
     yield bridge
-    assert bridge.stop()
+    assert bridge.stop(60)
 
 
 @pytest.fixture

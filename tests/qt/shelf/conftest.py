@@ -64,14 +64,14 @@ def open_dialog(qtbot: QtBot, server: LocalHub, tmp_path: Path) -> Iterator[Open
         dialog = ShelfDialog(ShelfState(bridge), tmp_path / "models")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
         qtbot.addWidget(dialog)
-        with qtbot.waitSignal(bridge.looked, timeout=60_000):
+        with qtbot.waitSignal(bridge.looked):
             dialog.show()
         return dialog
 
     yield show
     if server.hold:
         server.hold.set()
-    assert all(bridge.stop(30) for bridge in bridges)
+    assert all(bridge.stop(60) for bridge in bridges)
 
 
 def wait_for_bytes(qtbot: QtBot, server: LocalHub, dialog: ShelfDialog) -> None:

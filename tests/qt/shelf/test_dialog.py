@@ -14,8 +14,6 @@ from ui.shelf.dialog import ShelfDialog
 from ui.shelf.model_list import OTHER
 from ui.shelf.order import Order
 
-LONG = 60_000
-
 
 def titles(dialog: ShelfDialog) -> list[str]:
     return [row.button.text() for row in dialog.ways.rows]
@@ -27,7 +25,7 @@ def click(button: QPushButton) -> None:
 
 
 def finish(qtbot: QtBot, dialog: ShelfDialog) -> None:
-    with qtbot.waitSignal(dialog._state.finished, timeout=LONG):
+    with qtbot.waitSignal(dialog._state.finished):
         click(dialog.foot.main)
 
 
@@ -39,7 +37,7 @@ def halfway(qtbot: QtBot, server: LocalHub, dialog: ShelfDialog) -> None:
 
 
 def until(qtbot: QtBot, dialog: ShelfDialog, phase: str) -> None:
-    qtbot.waitUntil(lambda: dialog._state.phase == phase, timeout=LONG)
+    qtbot.waitUntil(lambda: dialog._state.phase == phase)
 
 
 def mark(dialog: ShelfDialog, id: str) -> str:
@@ -108,7 +106,7 @@ def test_closing_leaves_the_download_going(
     halfway(qtbot, server, dialog)
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     assert not dialog.isVisible() and server.hold
-    with qtbot.waitSignal(dialog._state.finished, timeout=LONG):
+    with qtbot.waitSignal(dialog._state.finished):
         server.hold.set()
     assert (tmp_path / "models" / "Wan2.1-T2V-1.3B-Diffusers" / "model_index.json").is_file()
     dialog.show()
@@ -130,7 +128,7 @@ def test_without_a_network_it_opens_and_says_so(qtbot: QtBot, open_dialog: Open)
     dialog = open_dialog(nobody)
     assert dialog.list.count() > 5 and dialog.list.picked_id
     assert "cannot be reached" in dialog.note.text() and not dialog.foot.main.isEnabled()
-    with qtbot.waitSignal(dialog._state._bridge.looked, timeout=LONG):
+    with qtbot.waitSignal(dialog._state._bridge.looked):
         click(dialog.again)
     assert "cannot be reached" in dialog.note.text()
 
@@ -162,7 +160,7 @@ def test_any_repository_can_be_looked_through(qtbot: QtBot, server: LocalHub, op
     click(dialog.look)
     assert "owner/name" in dialog.note.text()
     dialog.name.setText("https://huggingface.co/me/files")
-    with qtbot.waitSignal(dialog._state._bridge.looked, timeout=LONG):
+    with qtbot.waitSignal(dialog._state._bridge.looked):
         click(dialog.look)
     assert titles(dialog) == ["Wan 2.2 T2V A14B · Single files, GGUF Q8_0"]
     assert "me/files: apache-2.0" in dialog.licence.text()

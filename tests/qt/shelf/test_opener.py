@@ -13,8 +13,6 @@ from ui.app import Program
 from ui.shelf.bridge import ShelfBridge
 from ui.shelf.dialog import ShelfDialog
 
-LONG = 60_000
-
 
 @pytest.fixture
 def window(program: Program, server: LocalHub) -> Iterator[Program]:
@@ -30,7 +28,7 @@ def get_model(qtbot: QtBot, program: Program, id: str) -> ShelfDialog:
     menu = program.window.top_bar.chooser.menu()
     menu.aboutToShow.emit()
     assert shelf._bridge is not None
-    with qtbot.waitSignal(shelf._bridge.looked, timeout=LONG):
+    with qtbot.waitSignal(shelf._bridge.looked):
         next(action for action in menu.actions() if action.text().startswith("Get a model")).trigger()
     assert shelf.dialog is not None
     shelf.dialog.list.pick(id)
@@ -39,7 +37,7 @@ def get_model(qtbot: QtBot, program: Program, id: str) -> ShelfDialog:
 
 def test_a_folder_is_opened_once_it_is_here(qtbot: QtBot, window: Program) -> None:
     dialog = get_model(qtbot, window, SMALL)
-    with qtbot.waitSignal(window.bridge.model_loaded, timeout=LONG):
+    with qtbot.waitSignal(window.bridge.model_loaded):
         dialog.foot.main.click()
     folder = window.folders.models / "Wan2.1-T2V-1.3B-Diffusers"
     assert window.run.model_name == str(folder) and not dialog.isVisible()
@@ -49,10 +47,10 @@ def test_single_files_come_up_as_a_new_model(qtbot: QtBot, window: Program) -> N
     dialog = get_model(qtbot, window, DOUBLE)
     dialog.foot.main.click()
     new_model = window.window.new_model
-    qtbot.waitUntil(lambda: new_model.dialog is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: new_model.dialog is not None)
     assert new_model.dialog is not None
     draft = new_model.dialog.draft
-    qtbot.waitUntil(lambda: len(draft.files) == 5, timeout=LONG)
+    qtbot.waitUntil(lambda: len(draft.files) == 5)
     assert set(draft.roles.values()) == {"high", "low", "vae", "text_encoder", "tokenizer"}
     new_model.dialog.reject()
 
@@ -68,9 +66,9 @@ def test_behind_a_closed_dialog_the_window_tells_of_it(
     bar, chooser = window.window.message_bar, window.window.top_bar.chooser
     assert "background" in bar.messages[-1].sentence and "%" in chooser.text()
     server.hold.set()
-    qtbot.waitUntil(lambda: "is here" in bar.messages[-1].sentence, timeout=LONG)
+    qtbot.waitUntil(lambda: "is here" in bar.messages[-1].sentence)
     assert "%" not in chooser.text() and window.run.model_name == "demo"
-    with qtbot.waitSignal(window.bridge.model_loaded, timeout=LONG):
+    with qtbot.waitSignal(window.bridge.model_loaded):
         bar.messages[-1].actions[0].do()
 
 

@@ -75,7 +75,7 @@ def cold_run(
     run = RunState(bridge)
     run.bridge = bridge  # type: ignore[attr-defined]
     yield run
-    assert bridge.stop(10) or not bridge._worker._thread.is_alive()
+    assert bridge.stop(60) or not bridge._worker._thread.is_alive()
 
 
 @pytest.fixture

@@ -334,7 +334,7 @@ def test_a_draft_is_kept_as_it_is_under_a_name_of_its_own(
     taken.write_text("precious")
     assert stage.take_row.can_keep
     stage.take_row.keep_requested.connect(lambda take: run.keep(take, tmp_path))
-    with qtbot.waitSignal(run.bridge.exported, timeout=60_000):  # type: ignore[attr-defined]
+    with qtbot.waitSignal(run.bridge.exported):  # type: ignore[attr-defined]
         stage.take_row.keep.click()
         stage.take_row.keep.click()
     kept = clip_of(run)

@@ -78,7 +78,7 @@ def test_export_writes_the_clip(
 ) -> None:  # fmt: skip
     finish(qtbot, run, session)
     suggested = answer(monkeypatch, tmp_path / "clip.gif")
-    with qtbot.waitSignal(run.bridge.exported, timeout=60_000):  # type: ignore[attr-defined]
+    with qtbot.waitSignal(run.bridge.exported):  # type: ignore[attr-defined]
         stage.export_clip()
     assert suggested[0].endswith("a red ball 7.mp4")
     assert (tmp_path / "clip.gif").stat().st_size > 100
