@@ -22,10 +22,12 @@ from ui.app import Program
 from ui.grid.choices import at_first, choices
 from ui.grid.window import GridWindow
 from ui.state.grid import GridState
-from ui.state.grid_files import made_small
+from ui.state.grid_files import MOST_BYTES, made_small
 
 STEPS, HIGH = 4, 1
 """Steps of a clip, and those of the high-noise expert among them, as the fake has it."""
+TIGHT = 400_000
+"""Bytes in which four clips of a test do not fit with all their pixels."""
 
 
 class FailingSession(HashingSession):
@@ -303,14 +305,31 @@ def test_all_clips_show_the_same_moment(bench: Program, qtbot: QtBot, session: F
     assert playback.count == 0
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif"])
+@pytest.mark.parametrize(
+    ("suffix", "room"),
+    [(".mp4", TIGHT), (".webm", MOST_BYTES), (".gif", MOST_BYTES)],
+    ids=["mp4 with all pixels", "webm", "gif"],
+)
 def test_the_whole_grid_is_one_video(
-    bench: Program, qtbot: QtBot, session: FailingSession, tmp_path: Path, suffix: str
+    bench: Program,
+    qtbot: QtBot,
+    session: FailingSession,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    suffix: str,
+    room: int,
 ) -> None:
+    monkeypatch.setattr("ui.state.grid.MOST_BYTES", room)
     window, state = rendered(bench, qtbot, session)
     file = tmp_path / f"sheet{suffix}"
-    with qtbot.waitSignal(state.files.written, timeout=30_000):
-        window.foot.export_to(file)
+    menu = window.foot.export.menu_of_sizes()
+    assert bool(menu) == (room == TIGHT), (
+        "there is a choice where the clips in memory are smaller than their own"
+    )
+    with qtbot.waitSignal(state.files.exported, timeout=60_000):
+        window.foot.export.export_to(file, is_full=bool(menu))
+        assert window.foot.export.text().startswith("Stop")
+    assert window.foot.export.text() == "Export…" and window.foot.export.isEnabled()
     assert [message.sentence for message in window.bar.messages] == [f"Saved as {file.name}."]
     pixels = pixels_of(file)
     sheet = pixels[: len(pixels) // 17]
@@ -327,7 +346,7 @@ def test_an_export_never_replaces_a_file_that_nobody_named(
 ) -> None:
     window, _ = rendered(bench, qtbot, session)
     (tmp_path / "sheet.mp4").write_text("mine")
-    window.foot.export_to(tmp_path / "sheet")
+    window.foot.export.export_to(tmp_path / "sheet")
     assert "already there" in window.bar.messages[-1].sentence
     assert (tmp_path / "sheet.mp4").read_text() == "mine"
 

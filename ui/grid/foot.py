@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Signal
@@ -11,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.grid import file_stem
 from ui.elided_label import ElidedLabel
-from ui.grid.export import frames_of
+from ui.grid.export_button import ExportButton, Say
 from ui.grid.view import GridView
 from ui.plain_button import plain_button
 from ui.stage.icon_button import IconButton
@@ -20,10 +18,6 @@ from ui.stage.reveal import reveal
 from ui.stage.transport import Transport
 from ui.state.grid import GridState
 from ui.theme import font
-
-FILTERS = {".mp4": "MP4 video (*.mp4)", ".webm": "WebM video (*.webm)", ".gif": "Animated GIF (*.gif)"}
-_EXPORT = "Export…"
-Say = Callable[[str, str, str, str], None]
 
 
 class GridFoot(QWidget):
@@ -34,7 +28,7 @@ class GridFoot(QWidget):
     def __init__(self, state: GridState, view: GridView, playback: Playback, say: Say) -> None:
         super().__init__()
         self._state, self._view, self._say = state, view, say
-        self._folder, self._is_exporting = Path.home(), False
+        self._folder = Path.home()
         self.chosen = ElidedLabel()
         self.chosen.setFont(font(13, is_bold=True))
         self.chosen.setAccessibleName("The chosen cell")
@@ -43,17 +37,12 @@ class GridFoot(QWidget):
             "To the desk", "Put the chosen cell's strengths on the desk (Enter, double-click)"
         )
         self.recipes = plain_button("Recipes…", "Save the recipe of every cell in a new folder")
-        tip = "Save the whole grid as one mp4, webm or gif (Ctrl+S)"
-        self.export = plain_button(_EXPORT, tip)
-        self.export.setShortcut("Ctrl+S")
-        for button, name in (
-            (self.take, "Take these strengths"), (self.recipes, "Save recipes"), (self.export, "Export video"),
-        ):  # fmt: skip
-            button.setAccessibleName(name)
+        self.take.setAccessibleName("Take these strengths")
+        self.recipes.setAccessibleName("Save recipes")
+        self.export = ExportButton(state, view, say)
         self._arrange(Transport(playback))
         self.take.clicked.connect(self.take_asked)
         self.file.clicked.connect(self._show_file)
-        self.export.clicked.connect(self._ask_video)
         self.recipes.clicked.connect(self._ask_folder)
         state.files.written.connect(self._on_written)
 
@@ -66,29 +55,7 @@ class GridFoot(QWidget):
         self.file.setVisible(cell is not None and cell.file is not None)
         self.take.setEnabled(cell is not None)
         self.recipes.setEnabled(cell is not None)
-        self.export.setEnabled(bool(self._state.finished) and not self._is_exporting)
-        word = "Exporting…" if self._is_exporting else _EXPORT
-        if self.export.text() != word:
-            self.export.setText(word)
-            self.export.setShortcut("Ctrl+S")  # a new text takes the shortcut away
-
-    def export_to(self, file: Path) -> None:
-        """Write the grid to a video; what is not rendered stays empty in it."""
-        grid = self._state.grid
-        if grid is None or not self._state.finished:
-            return
-        if file.suffix.lower() not in FILTERS:
-            file = file.with_name(f"{file.name}.mp4")
-            if file.exists():  # the dialog asked about another name
-                advice = "Export again and type the whole name to replace it."
-                self._say("refused", f"{file.name} is already there.", advice, "")
-                return
-        self._folder, look = file.parent, self._view.look
-        cells = tuple(replace(cell) for cell in self._state.cells)
-        fps = grid.recipe.fps or 16
-        self._is_exporting = True
-        self.refresh()
-        self._state.files.export(file, lambda: frames_of(grid, cells, look), fps, grid.whole_recipe)
+        self.export.refresh()
 
     def save_recipes(self, folder: Path) -> None:
         """Write every cell's recipe into a new folder in `folder`."""
@@ -114,13 +81,6 @@ class GridFoot(QWidget):
         if file := self._state.cells[self._view.place].file:
             reveal(file)
 
-    def _ask_video(self) -> None:
-        said, _ = QFileDialog.getSaveFileName(
-            self, "Export the grid", str(self._folder / "grid.mp4"), ";;".join(FILTERS.values())
-        )
-        if said:
-            self.export_to(Path(said))
-
     def _ask_folder(self) -> None:
         said = QFileDialog.getExistingDirectory(
             self, "Save the recipes in a new folder in", str(self._folder)
@@ -129,11 +89,7 @@ class GridFoot(QWidget):
             self.save_recipes(Path(said))
 
     def _on_written(self, path: Path | None, sentence: str, advice: str) -> None:
-        self._is_exporting = False
-        self.refresh()
         if path is None:
             self._say("refused", sentence, advice, "")
-        elif path.is_dir():
-            self._say("info", f"The recipes are in “{path.name}”.", "", str(path))
         else:
-            self._say("info", f"Saved as {path.name}.", "", str(path))
+            self._say("info", f"The recipes are in “{path.name}”.", "", str(path))

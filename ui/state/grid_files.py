@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal
@@ -16,6 +17,8 @@ from catalog.errors import ExpectedError
 from catalog.portable import portable
 from catalog.recipe import Recipe, dumps
 from engine import video
+from engine.errors import EncodeFailed
+from engine.ffmpeg import Shape
 from engine.messages import Frames, RunFinished
 from ui.state.grid_cell import CellState, Small
 
@@ -23,19 +26,39 @@ MOST_BYTES = 512 << 20
 """All small clips of a grid together."""
 
 
+class Pictures(Protocol):
+    """A clip that is made while it is written; `note` is said about it when it is there."""
+
+    shape: Shape
+
+    @property
+    def note(self) -> str: ...
+
+    def pieces(self) -> Iterator[Frames]: ...
+
+
 class GridFiles(QObject):
-    """One thread that works through what it is given, in order. Keep it alive until `stop` has returned."""
+    """One thread that keeps clips and recipes, in order, and one that exports beside it, which may take long.
+
+    Keep it alive until `stop` has returned.
+    """
 
     made_small = Signal(object, object)
     """CellState, Small"""
     saved = Signal(object, object, str)
     """CellState, and the Path of its clip; or None and one sentence."""
     written = Signal(object, str, str)
-    """The Path of what was asked for, or None with a sentence and advice."""
+    """The Path of the recipes' folder, or None with a sentence and advice."""
+    exporting = Signal(int)
+    """How much of an export is done, in percent."""
+    exported = Signal(object, str, str)
+    """The Path of the video, with what is to be said about it at the end; or None, a sentence and advice."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._thread = ThreadPoolExecutor(1, "grid")
+        self._exports = ThreadPoolExecutor(1, "grid export")
+        self._is_broken_off = False
         self.unsaved = 0
         """How many clips wait to be saved, with all their pixels."""
         self.saved.connect(self._count_saved)
@@ -45,17 +68,24 @@ class GridFiles(QObject):
         self.unsaved += 1
         self._thread.submit(self._keep, state, clip, file, room)
 
-    def export(self, file: Path, frames: Callable[[], Frames], fps: int, recipe: Recipe) -> None:
-        """Write the pictures that `frames` makes to a file that the user named, with a recipe inside."""
-        self._thread.submit(self._export, file, frames, fps, recipe)
+    def export(self, file: Path, clip: Pictures, fps: int, recipe: Recipe) -> None:
+        """Write a clip to a file that the user named, with a recipe inside."""
+        self._is_broken_off = False
+        self._exports.submit(self._export, file, clip, fps, recipe)
+
+    def break_off(self) -> None:
+        """Let nothing come of the export under way."""
+        self._is_broken_off = True
 
     def write_recipes(self, folder: Path, recipes: Sequence[tuple[str, Recipe]]) -> None:
         """Write recipes by their names into a new folder in `folder`."""
         self._thread.submit(self._write_recipes, folder, tuple(recipes))
 
     def stop(self) -> None:
-        """Save what is not saved yet, and end."""
+        """Save the cells that are not saved yet, and end; an export under way is broken off."""
+        self.break_off()
         self._thread.shutdown()
+        self._exports.shutdown()
 
     def _count_saved(self) -> None:
         self.unsaved -= 1
@@ -72,15 +102,27 @@ class GridFiles(QObject):
         else:
             self.saved.emit(state, file, "")
 
-    def _export(self, file: Path, frames: Callable[[], Frames], fps: int, recipe: Recipe) -> None:
+    def _export(self, file: Path, clip: Pictures, fps: int, recipe: Recipe) -> None:
         try:
-            video.save(file, frames(), fps, recipe)
+            video.save_pieces(file, clip.shape, self._watched(clip), fps, recipe)
         except ExpectedError as error:
-            self.written.emit(None, str(error), error.advice)
+            self.exported.emit(None, str(error), error.advice)
         except MemoryError:
-            self.written.emit(None, "There is too little memory to export the grid.", "Export fewer cells.")
+            self.exported.emit(None, "There is too little memory to export the grid.", "Export it small.")
         else:
-            self.written.emit(file, "", "")
+            self.exported.emit(file, "", clip.note)
+
+    def _watched(self, clip: Pictures) -> Iterator[Frames]:
+        """The clip's pieces, as long as somebody wants it."""
+        done, percent = 0, 0
+        for piece in clip.pieces():
+            if self._is_broken_off:
+                raise EncodeFailed("The export was stopped.", "Nothing was written.")
+            yield piece
+            done += len(piece)
+            if 100 * done // clip.shape[0] > percent:
+                percent = 100 * done // clip.shape[0]
+                self.exporting.emit(percent)
 
     def _write_recipes(self, folder: Path, recipes: Sequence[tuple[str, Recipe]]) -> None:
         try:
