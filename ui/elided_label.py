@@ -4,6 +4,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
+from ui.eliding import elided
+
 
 class ElidedLabel(QLabel):
     """Takes the width it is given; plain text only."""
@@ -38,7 +40,7 @@ class ElidedLabel(QLabel):
         painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignVCenter), self._shown())
 
     def _shown(self) -> str:
-        return self.fontMetrics().elidedText(self.text(), self._mode, self.width() - 4)
+        return elided(self.text(), self.font(), self.width() - 4, self._mode)
 
     def _explain(self) -> None:
         self.setToolTip(self.text() if self._shown() != self.text() else "")

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QLinearGradient, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QFont, QLinearGradient, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from catalog.coverage_words import Tally, short
@@ -14,6 +14,7 @@ from ui.browser.cards import ENTRY_ROLE, TALLY_ROLE
 from ui.browser.words import is_suspect, kind_line, letters, what_line
 from ui.coverage.bar import HEIGHT as BAR
 from ui.coverage.bar import paint_bar
+from ui.eliding import elided
 from ui.theme import font, theme
 
 if TYPE_CHECKING:
@@ -141,5 +142,5 @@ def _line(
 ) -> None:
     painter.setFont(type_face)
     painter.setPen(QColor(colour))
-    shown = QFontMetrics(type_face).elidedText(text, mode, int(rect.width()))
+    shown = elided(text, type_face, rect.width(), mode)
     painter.drawText(rect, int(Qt.AlignmentFlag.AlignVCenter), shown)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 
 from engine.grid import Grid
 from engine.grid_axis import Axis, StrengthAxis
+from ui.eliding import elided
 from ui.grid.sheet import Sheet
 from ui.stage.image import image_of
 from ui.state.grid_cell import CellState
@@ -139,7 +140,7 @@ def _paint_mark(painter: QPainter, area: QRectF, look: Look) -> None:
 def _write(
     painter: QPainter, area: QRectF, text: str, font: QFont, colour: str, align: Qt.AlignmentFlag
 ) -> None:
-    shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideMiddle, area.width())
+    shown = elided(text, font, area.width())
     painter.setFont(font)
     painter.setPen(QColor(colour))
     painter.drawText(area, align, shown)

@@ -15,6 +15,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractButton, QFileDialog, QHBoxLayout, QPushButton, QWidget
 
+from ui.eliding import elided
 from ui.inputs import thumbnail, words
 from ui.inputs.slot_menu import slot_menu
 from ui.stage.icon_button import IconButton
@@ -214,7 +215,7 @@ class Slot(QAbstractButton):
     def _paint_line(self, painter: QPainter, area: QRect, text: str, colour: str, size: int) -> None:
         painter.setFont(font(size))
         painter.setPen(QColor(colour))
-        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, area.width())
+        shown = elided(text, painter.font(), area.width())
         painter.drawText(area, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), shown)
 
     def event(self, event: QEvent) -> bool:

@@ -5,10 +5,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from engine.messages import Frames
+from ui.eliding import elided
 from ui.stage import pill
 from ui.stage.image import fitted, image_of
 from ui.stage.playback import Playback
@@ -147,7 +148,7 @@ class ComparePicture(QWidget):
     def _paint_label(self, painter: QPainter, area: QRectF, text: str, is_right: bool = False) -> None:
         face = font(12)
         room = max(area.width() - 4 * _INSET, 48.0)
-        text = QFontMetricsF(face).elidedText(text, Qt.TextElideMode.ElideMiddle, room)
+        text = elided(text, face, room)
         parts = (pill.Part(text, theme().text),)
         x = area.right() - _INSET - pill.width_of(parts, face) if is_right else area.left() + _INSET
         pill.paint(painter, QPointF(x, area.top() + _INSET), parts, face, theme().raised)

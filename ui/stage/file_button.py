@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButton, QStylePainter
 
+from ui.eliding import elided
 from ui.stage.reveal import reveal
 from ui.theme import icon, theme
 
@@ -38,7 +39,7 @@ class FileButton(QPushButton):
         option = QStyleOptionButton()
         self.initStyleOption(option)
         room = self.width() - _PADDING
-        option.text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, room)
+        option.text = elided(self.text(), self.font(), room)
         if room < _LEAST_ROOM:  # a few letters would say less than a picture
             option.text, option.icon = "", icon("folder", theme().text)
             option.iconSize = QSize(16, 16)
