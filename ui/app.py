@@ -193,7 +193,7 @@ class Program(QObject):
     def stop(self) -> None:
         """Save what is to be saved and end the threads; a kernel that does not return in time is left behind."""
         if self._is_laid_out:
-            self.recipes.keep(self._last_session)
+            self.recipes.keep(self._last_session, self.accelerator.before())
         self.device.stop()
         self.grid.stop()
         self._has_ended = self.bridge.stop(PATIENCE)
@@ -220,7 +220,7 @@ class Program(QObject):
         if not self.mix.strips and self.settings.is_first_start:
             first_start.lay_out(self.cards, self.mix)
         elif not self.mix.strips:
-            self.recipes.bring_back(self._last_session)
+            self.recipes.bring_back(self._last_session, self.accelerator.recall)
         self.settings.is_first_start = False  # only now: whoever closes earlier is still a newcomer
         self.live.open()
         self.run.desk_came()

@@ -1,5 +1,6 @@
 """An accelerator comes with one click, settings and strips together, and goes with one."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,11 +10,13 @@ from PySide6.QtWidgets import QComboBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from catalog.accelerators import Accelerator, accelerator
+from catalog.folders import Folders
 from catalog.identify import Identity
 from catalog.library import Entry
-from catalog.recipe import Guidance
+from catalog.recipe import Guidance, dumps
 from engine.bridge import EngineBridge
 from engine.messages import Strip
+from tests.unit.catalog.builders import wan_lora, write
 from ui.accelerate.button import AccelerateButton
 from ui.accelerate.choice import FileChoice
 from ui.app import Program
@@ -23,6 +26,7 @@ from ui.state.accelerator import AcceleratorState
 from ui.state.automation import Automation
 from ui.state.hearing import Hearing
 from ui.state.mix import MixState
+from ui.state.recipe_desk import BEFORE, RecipeDesk
 from ui.state.run import RunState
 
 
@@ -234,6 +238,43 @@ def test_the_next_session_and_a_recipe_know_the_group(bench: Bench) -> None:
     bench.state.deleteLater()
     fresh.take_back()
     assert bench.run.settings.accelerator is None and bench.names() == ["mine.safetensors"]
+
+
+def test_after_a_restart_taking_back_brings_what_was_before(
+    qtbot: QtBot, bench: Bench, bridge: EngineBridge, folders: Folders, tmp_path: Path
+) -> None:
+    files = [write(folders.library / part.file, wan_lora()) for part in FAST.loras]
+    bench.cards.take([replace(lora(file.name), path=file, sha256="") for file in files])
+    double = bench.mix.add(files[0])
+    bench.mix.set_strength(double, "high", 0.4)
+    before = bench.run.settings
+    bench.state.begin(FAST)
+    assert [strip.path for strip in bench.mix.strips[:2]] == files and bench.mix.strip(double) is None
+    RecipeDesk(bench.run, bench.mix, bench.cards, folders).keep(tmp_path / "s.json", bench.state.before())
+
+    run, mix = RunState(bridge), MixState(bridge)
+    run.model = bench.run.model
+    state = AcceleratorState(run, mix, bench.cards)
+    RecipeDesk(run, mix, bench.cards, folders).bring_back(tmp_path / "s.json", state.recall)
+    assert state.active == FAST.id and run.settings.steps == 4
+    state.take_back()
+    assert run.settings == before
+    (kept,) = mix.strips
+    assert (kept.path, kept.high, kept.group) == (files[0], 0.4, "")
+
+
+@pytest.mark.parametrize("damage", ["[]", '{"version": 1, "steps": "many"}', '{"version": 1, "steps": 7}'])
+def test_a_damaged_note_of_what_was_before_is_no_failure(
+    bench: Bench, bridge: EngineBridge, folders: Folders, tmp_path: Path, damage: str
+) -> None:
+    write(folders.library / FAST.loras[0].file, wan_lora())
+    session = replace(bench.run.recipe(), accelerator=FAST.id, extra={BEFORE: json.loads(damage)})
+    (tmp_path / "s.json").write_text(dumps(session), "utf-8")
+    desk = RecipeDesk(bench.run, bench.mix, bench.cards, folders)
+    desk.bring_back(tmp_path / "s.json", bench.state.recall)
+    assert bench.run.settings.steps == 30 and bench.run.settings.accelerator == FAST.id
+    bench.state.take_back()
+    assert bench.run.settings.accelerator is None
 
 
 def test_another_model_keeps_it_only_where_it_is_for_that_too(bench: Bench) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
+from catalog.recipe import Recipe
 from ui.browser.cards import CardModel
 from ui.state.clip_settings import defaults_of
 from ui.state.mix import MixState
@@ -109,6 +110,26 @@ class AcceleratorState(QObject):
 
     def _others(self) -> list[StripState]:
         return [strip for strip in self._mix.strips if not strip.group]
+
+    # From session to session
+
+    def before(self) -> Recipe | None:
+        """What taking back would bring, as a recipe of those settings and of the strips that stepped aside."""
+        id, settings = self._before
+        if not id or id != self.active:
+            return None
+        return Recipe(**settings, accelerator=id, loras=self._mix.uses_of(self._displaced))
+
+    def recall(self, before: Recipe, displaced: Sequence[StripState]) -> None:
+        """Know again what was before the accelerator that is on the desk or in use."""
+        if before.accelerator and before.accelerator == self.active:
+            own = defaults_of(self._run.model)
+            said = {name: getattr(before, name) for name in _FIELDS}
+            always = {
+                name: getattr(own, name) for name in ("steps", "guidance", "shift") if said[name] is None
+            }
+            self._before = before.accelerator, said | always
+            self._displaced = list(displaced)
 
     # Following
 

@@ -79,7 +79,11 @@ class MixState(QObject):
 
     def all_uses(self) -> tuple[LoraUse, ...]:
         """Every strip as it stands, for the next start: also mute, solo and curves that wait."""
-        return tuple(replace(_use(s, s, self._sha256(s)), extra=_marks(s)) for s in self.strips)
+        return self.uses_of(self.strips)
+
+    def uses_of(self, strips: Sequence[StripState]) -> tuple[LoraUse, ...]:
+        """Strips as they stand, on the desk or not."""
+        return tuple(replace(_use(s, s, self._sha256(s)), extra=_marks(s)) for s in strips)
 
     # What one does
 
@@ -169,7 +173,11 @@ class MixState(QObject):
 
     def load(self, uses: Sequence[tuple[LoraUse, Path, Entry | None]]) -> None:
         """Replace the desk by a recipe's LoRAs, in one undo step."""
-        self._do("open recipe", tuple(self._opened(*use) for use in uses))
+        self._do("open recipe", self.opened(uses))
+
+    def opened(self, uses: Sequence[tuple[LoraUse, Path, Entry | None]]) -> Strips:
+        """Strips for a recipe's LoRAs, which are yet to be put on the desk."""
+        return tuple(self._opened(*use) for use in uses)
 
     def know(self, entries: Sequence[Entry]) -> None:
         """Tell strips that were placed by path alone what the library knows about their files."""

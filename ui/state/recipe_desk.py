@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -13,7 +14,7 @@ from PySide6.QtCore import QObject, Signal
 
 from catalog.errors import CatalogError
 from catalog.portable import portable
-from catalog.recipe import LoraUse, Recipe, dumps, unknown_fields
+from catalog.recipe import LoraUse, Recipe, dumps, loads, unknown_fields
 from ui.state.input_places import whole
 from ui.state.mix import GROUP
 
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     from ui.browser.cards import CardModel
     from ui.state.mix import MixState
     from ui.state.run import RunState
+    from ui.state.strip import StripState
+
+    Recall = Callable[[Recipe, tuple[StripState, ...]], None]
+
+BEFORE = "before_accelerator"
+"""Where the last session says what was set before its accelerator."""
 
 
 class RecipeDesk(QObject):
@@ -89,17 +96,32 @@ class RecipeDesk(QObject):
         else:
             self.message.emit("info", f"Recipe saved as {path.name}.", "", str(path))
 
-    def keep(self, path: Path) -> None:
-        """Write stage and desk down for the next start; where that fails it begins with an empty desk."""
+    def keep(self, path: Path, before: Recipe | None = None) -> None:
+        """Write stage and desk down for the next start, with what was `before` the accelerator that is on it;
+        where that fails it begins with an empty desk.
+        """
+        extra = {} if before is None else {BEFORE: json.loads(dumps(before))}
+        now = replace(self._run.recipe(), loras=self._mix.all_uses(), computing=None, extra=extra)
         with contextlib.suppress(OSError):
-            _write(path, dumps(replace(self._run.recipe(), loras=self._mix.all_uses(), computing=None)))
+            _write(path, dumps(now))
 
-    def bring_back(self, path: Path) -> None:
-        """Put on stage and desk what the last session left there, as far as it still exists."""
+    def bring_back(self, path: Path, recall: Recall = lambda before, strips: None) -> None:
+        """Put on stage and desk what the last session left there, as far as it still exists; then `recall` what
+        was before the accelerator.
+        """
         from catalog.recipe_files import load
 
         with contextlib.suppress(CatalogError, OSError):
-            self._bring(load(path), path, self._mix.undo.clear)
+            recipe = load(path)
+            self._bring(recipe, path, partial(self._begin_anew, recipe, path, recall))
+
+    def _begin_anew(self, recipe: Recipe, path: Path, recall: Recall) -> None:
+        self._mix.undo.clear()
+        with contextlib.suppress(CatalogError):
+            if (said := recipe.extra.get(BEFORE)) is not None:
+                before = loads(json.dumps(said))
+                found, _ = self._locate(replace(before, accelerator=None), path)  # these came without it
+                recall(before, self._mix.opened(found))
 
     def _bring(
         self, recipe: Recipe, path: Path, then: Callable[[], None] = lambda: None
