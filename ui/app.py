@@ -120,6 +120,8 @@ class Program(QObject):
             self.inputs,
             self.memory,
         )
+        self.run.recent_models = self.settings.recent_models
+        self.run.changed.connect(self._keep_recent_models)
         self.live.set_on(self.settings.is_live)
         self.window = MainWindow(states, self.stop)
         self._open_rooms()
@@ -225,6 +227,11 @@ class Program(QObject):
         self.live.open()
         self.run.desk_came()
         self.window.unfinished.offer()
+
+    def _keep_recent_models(self) -> None:
+        if self.settings.recent_models != self.run.recent_models:
+            self.settings.recent_models = self.run.recent_models
+            self.settings.save()
 
     def _end_welcome(self) -> None:
         self.run.started.disconnect(self._end_welcome)

@@ -198,6 +198,7 @@ class MainWindow(QMainWindow):
         own.catalog.install_finished.connect(self.new_model.sort_out)
         self.new_model.installed.connect(self._say_installed)
         self.top_bar.chooser.new_wanted.connect(self.new_model.open)
+        self.top_bar.chooser.removal_wanted.connect(self.remove_model)
         self.top_bar.chooser.shelf_wanted.connect(self.shelf.open)
         self.shelf.percent_changed.connect(self.top_bar.chooser.show_download)
         own.catalog.failed.connect(self._on_catalog_failed)
@@ -299,6 +300,12 @@ class MainWindow(QMainWindow):
         if self._is_look_asked:
             self._is_look_asked = False
             self.message_bar.say("info", f"The library was looked through: {files} LoRA files.")
+
+    def remove_model(self, name: str, title: str) -> None:
+        """Take a model off the chooser's list."""
+        from ui.models.removal import ModelRemoval
+
+        ModelRemoval(self._states.run, self.message_bar).remove(name, title)
 
     def find_loras(self) -> None:
         """Go to the search box."""

@@ -1,5 +1,7 @@
 """The button that names the model and opens another."""
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -12,12 +14,17 @@ from ui.state.run import RunState
 from ui.theme import icon, theme, watcher
 
 _ARROW = QSize(18, 12)
+SAVED_TIP = "Its description goes to the trash; the weights stay where they are"
+RECENT_TIP = "Its files stay where they are"
+OPEN_TIP = "It is open: open another model first"
 
 
 class ModelChooser(QPushButton):
     """Shows the model's name; its menu has the demo, saved and earlier models, and three dialogs."""
 
     new_wanted = Signal()
+    removal_wanted = Signal(str, str)
+    """The path of a model that is to leave the list, and its title."""
     shelf_wanted = Signal()
 
     def __init__(self, run_state: RunState) -> None:
@@ -31,6 +38,8 @@ class ModelChooser(QPushButton):
         menu.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         menu.setToolTipsVisible(True)
         menu.aboutToShow.connect(self._fill)
+        self._removal = QMenu("Remove from this list", menu)
+        self._removal.setToolTipsVisible(True)
         self.setMenu(menu)
         run_state.changed.connect(self._refresh)
         watcher().changed.connect(self._refresh)
@@ -54,15 +63,15 @@ class ModelChooser(QPushButton):
     def _fill(self) -> None:
         from catalog.model_assembly import SUFFIX, saved_assemblies  # the window's start needs no list
 
-        menu, run = self.menu(), self._run_state
+        menu = self.menu()
         menu.clear()
         self._add(find_model("demo").title, "demo", "The built-in model")
         saved = {str(a.path.resolve()): a.title for a in saved_assemblies(default_folders().models)}
         for name, title in saved.items():
             self._add(title, name, name)
-        for name in run.recent_models:
-            if name not in saved:
-                self._add(Path(name).name.removesuffix(SUFFIX), name, name)
+        recent = {name: _title(name, SUFFIX) for name in self._recent() if name not in saved}
+        for name, title in recent.items():
+            self._add(title, name, name)
         menu.addSeparator()
         new = menu.addAction("New model from files…", self.new_wanted.emit)
         new.setToolTip("Make a model of single files, as ComfyUI has them; they stay where they are")
@@ -70,6 +79,27 @@ class ModelChooser(QPushButton):
         percent = "" if self._percent is None else f" ({self._percent} %)"
         get = menu.addAction(f"Get a model…{percent}", self.shelf_wanted.emit)
         get.setToolTip("Download a Wan model, as a folder or as single files")
+        self._fill_removal(saved, recent)
+
+    def _recent(self) -> tuple[str, ...]:
+        """The models of before that can be opened now. One on a disk that is not connected may come back."""
+        run = self._run_state
+        for name in run.recent_models:
+            if not Path(name).exists() and Path(name).parent.is_dir():
+                run.forget_model(name)
+        return tuple(name for name in run.recent_models if Path(name).exists())
+
+    def _fill_removal(self, saved: Mapping[str, str], recent: Mapping[str, str]) -> None:
+        self._removal.clear()
+        for models, tip in ((saved, SAVED_TIP), (recent, RECENT_TIP)):
+            for name, title in models.items():
+                action = self._removal.addAction(title)
+                action.triggered.connect(partial(self.removal_wanted.emit, name, title))
+                is_open = name == self._run_state.model_name
+                action.setEnabled(not is_open)
+                action.setToolTip(OPEN_TIP if is_open else f"{tip}\n{name}")
+        if saved or recent:
+            self.menu().addMenu(self._removal)
 
     def _add(self, title: str, name: str, tip: str) -> None:
         action = self.menu().addAction(title)
@@ -88,6 +118,10 @@ class ModelChooser(QPushButton):
         folder = QFileDialog.getExistingDirectory(self, "Open a diffusers folder")
         if folder:
             self._run_state.open_model(folder)
+
+
+def _title(name: str, suffix: str) -> str:
+    return Path(name).name.removesuffix(suffix)
 
 
 def _arrow() -> QIcon:

@@ -31,6 +31,7 @@ class Settings:
         self._folders = chosen(folders)
         self.library, self.outputs = self._folders.library, self._folders.outputs
         self.models = Path(self._text("models") or folders.models)
+        self.recent_models = self._texts("recent models")
         self.is_live = self._text("live") == "yes"
         self.memory = self._number("memory", MEMORY, MOST_MEMORY)
         mode = self._text("memory mode")
@@ -46,6 +47,7 @@ class Settings:
             "theme": self.theme,
             "device": self.device,
             "models": str(self.models),
+            "recent models": json.dumps(self.recent_models),
             "live": "yes" if self.is_live else "",
             "memory": str(self.memory),
             "memory mode": self.memory_mode,
@@ -64,6 +66,13 @@ class Settings:
     def _text(self, key: str) -> str:
         value = self._store.value(key)
         return value if isinstance(value, str) else ""
+
+    def _texts(self, key: str) -> tuple[str, ...]:
+        try:
+            said = json.loads(self._text(key) or "[]")
+        except (ValueError, RecursionError):
+            return ()
+        return tuple(text for text in said if isinstance(text, str)) if isinstance(said, list) else ()
 
     def _number(self, key: str, otherwise: int, most: int) -> int:
         text = self._text(key)

@@ -16,6 +16,7 @@ def test_settings_come_back(folders: Folders, tmp_path: Path) -> None:
     assert settings.is_first_start and settings.theme == "system"
     settings.theme, settings.device, settings.outputs = "light", "cpu", tmp_path / "Ü b"
     settings.is_live, settings.memory = True, 0
+    settings.recent_models = ("/models/Wan 2.2, I2V", "/models/ü")
     settings.save()
     assert Settings(folders).is_first_start, "nothing was shown yet"
     settings.is_first_start = False
@@ -25,14 +26,18 @@ def test_settings_come_back(folders: Folders, tmp_path: Path) -> None:
     assert (again.theme, again.device, again.outputs) == ("light", "cpu", tmp_path / "Ü b")
     assert again.library == folders.library
     assert again.is_live and again.memory == 0
+    assert again.recent_models == ("/models/Wan 2.2, I2V", "/models/ü")
 
 
 def test_unknown_values_mean_defaults(folders: Folders) -> None:
     folders.state.mkdir(parents=True)
-    (folders.state / "settings.ini").write_text("[General]\ntheme=purple\ndevice=toaster\nmemory=-3\n")
+    (folders.state / "settings.ini").write_text(
+        "[General]\ntheme=purple\ndevice=toaster\nmemory=-3\nrecent%20models={}\n"
+    )
     settings = Settings(folders)
     assert settings.memory == MEMORY
     assert (settings.theme, settings.device) == ("system", "auto")
+    assert settings.recent_models == ()
 
 
 def test_a_state_folder_that_cannot_be_written_is_no_failure(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from ui.state.clip_sizes import Size, offers
 from ui.state.input_places import SPOKEN, lacking, pictures_of, taken
 from ui.state.model_reader import ModelReader
 
+MOST_RECENT = 8
+
 
 def _nothing() -> None:
     pass
@@ -248,11 +250,25 @@ class ClipState(QObject):
         is_other = model.path != self.model.path
         self.model = model
         if self.model_name != "demo":
-            others = (name for name in self.recent_models if name != self.model_name)
-            self.recent_models = (self.model_name, *others)[:8]
+            self._list(self.model_name)
         settings = moved(self.settings, model) if is_other else self.settings
         self.settings = accepted(settings, model)
         self.changed.emit()
+
+    def _list(self, name: str) -> None:
+        others = (other for other in self.recent_models if other != name)
+        self.recent_models = (name, *others)[:MOST_RECENT]
+
+    def list_model(self, name: str) -> None:
+        """Put a model on the list of those that were opened, first."""
+        self._list(name)
+        self.changed.emit()
+
+    def forget_model(self, name: str) -> None:
+        """Take a model off the list of those that were opened."""
+        if name in self.recent_models:
+            self.recent_models = tuple(other for other in self.recent_models if other != name)
+            self.changed.emit()
 
     def _on_engine_ready(self, event: EngineReady) -> None:
         self.device, self.cannot = event.device, dict(event.cannot)

@@ -99,14 +99,29 @@ def test_settings_are_asked_for(qtbot: QtBot, bar: TopBar) -> None:
         qtbot.mouseClick(bar.settings, Qt.MouseButton.LeftButton)
 
 
-def test_the_model_menu(bar: TopBar, run: RunState) -> None:
-    run.recent_models = ("/models/wan-2.2",)
+def test_the_model_menu(bar: TopBar, run: RunState, tmp_path: Path) -> None:
+    (tmp_path / "wan-2.2").mkdir()
+    run.recent_models = (str(tmp_path / "wan-2.2"),)
     menu = bar.chooser.menu()
     menu.aboutToShow.emit()
     texts = [action.text() for action in menu.actions()]
-    ways = ["New model from files…", "Open a diffusers folder…", "Get a model…"]
+    ways = ["New model from files…", "Open a diffusers folder…", "Get a model…", "Remove from this list"]
     assert texts == ["Demo · tiny Wan 2.2", "wan-2.2", "", *ways]
-    assert [action.isChecked() for action in menu.actions()] == [True, *[False] * 5]
+    assert [action.isChecked() for action in menu.actions()] == [True, *[False] * 6]
+
+
+def test_a_model_that_is_gone_leaves_the_menu_and_one_on_a_disk_that_is_not_there_waits(
+    bar: TopBar, run: RunState, tmp_path: Path
+) -> None:
+    gone, away = str(tmp_path / "gone"), str(tmp_path / "disk" / "wan")
+    run.recent_models = (gone, away)
+    menu = bar.chooser.menu()
+    menu.aboutToShow.emit()
+    assert run.recent_models == (away,)
+    assert {"gone", "wan", "Remove from this list"}.isdisjoint(action.text() for action in menu.actions())
+    Path(away).mkdir(parents=True)
+    menu.aboutToShow.emit()
+    assert "wan" in [action.text() for action in menu.actions()]
 
 
 def test_a_folder_that_is_no_model_is_refused(
