@@ -20,7 +20,7 @@ Parsed = Mapping[str, ParsedKey | UnknownKey]
 _CORE = re.compile(
     r"(vace_)?blocks\.(\d+)\.(attn[12]\.(to_[qkv]|to_out\.0|add_[kv]_proj)|ffn\.net\.(0\.proj|2))$"
 )
-_BLOCK = re.compile(r"blocks\.(\d+)\.")
+_BLOCK = re.compile(r"blocks\.([0-9]{1,4})\.")
 # layers whose output is as wide as the model
 _WIDE_OUT = re.compile(r"blocks\.\d+\.(attn[12]\.\w+(\.0)?|ffn\.net\.2|norm2|proj_in|proj_out)$")
 # and those whose input is

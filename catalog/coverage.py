@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from catalog.experts import Expert
 from catalog.file_layers import FileLayers, Slot, file_layers
@@ -52,6 +52,12 @@ class Cover:
     coverage: Coverage
     refusal: str
     applied: Mapping[Slot, Mapping[str, str]]
+
+    def refused(self, refusal: str) -> "Cover":
+        """The same, of which nothing can be used."""
+        found = replace(self.coverage, modules=0, experts=())
+        found = replace(found, blocks=_none_of(found.blocks), layers=_none_of(found.layers))
+        return Cover(found, refusal, {})
 
 
 def cover(header: Header, experts: Mapping[Expert, Inventory]) -> Cover:
@@ -136,7 +142,9 @@ def place(module: str) -> tuple[str, str]:
     return _block(module), _layer(module)
 
 
-_BLOCK = re.compile(r"((?:vace_)?blocks\.\d+)\.(.+)$")
+# names of unknown origin may hold thousands of digits
+_BLOCK = re.compile(r"((?:vace_)?blocks\.[0-9]{1,4})\.(.+)$", re.DOTALL)
+_NUMBERED = re.compile(r"((?:vace_)?blocks)\.([0-9]{1,4})")
 _HEAD = ("proj_out", "scale_shift_table")
 
 
@@ -158,9 +166,11 @@ def _shares(modules: Iterable[tuple[str, bool]]) -> tuple[Share, ...]:
     return tuple(Share(name, applied[name], of[name]) for name in sorted(of, key=_order))
 
 
+def _none_of(shares: Iterable[Share]) -> tuple[Share, ...]:
+    return tuple(replace(share, applied=0) for share in shares)
+
+
 def _order(name: str) -> tuple[object, ...]:
     """Blocks by their numbers, “other” behind them."""
-    kind, _, number = name.rpartition(".")
-    if kind.endswith("blocks"):
-        return 0, kind, int(number), ""
-    return 1, "", 0, name
+    block = _NUMBERED.fullmatch(name)
+    return (0, block[1], int(block[2]), "") if block else (1, "", 0, name)

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
+from catalog.plain_text import short_name
+
 if TYPE_CHECKING:
     from catalog.coverage import Coverage, Share
 
 Tone = Literal["good", "look", "refused"]
 
-_NUMBER = re.compile(r"(?<=[._])\d+(?=[._]|$)")
-_SLOT = "\0"
+_NUMBER = re.compile(r"(?<=[._])[0-9]{1,9}(?=[._]|$)")
 _MOST_RANGES = 4
 
 
@@ -104,11 +105,11 @@ def groups(pairs: Iterable[tuple[str, str]]) -> tuple[Group, ...]:
 
 def patterns(names: Iterable[str]) -> tuple[tuple[str, int], ...]:
     """Names that differ only in their numbers as one: blocks.{0–39}.attn1.to_q, and how many it stands for."""
-    rows: dict[str, list[tuple[int, ...]]] = {}
+    rows: dict[tuple[str, ...], list[tuple[int, ...]]] = {}
     for name in names:
         numbers = tuple(int(number) for number in _NUMBER.findall(name))
-        rows.setdefault(_NUMBER.sub(_SLOT, name), []).append(numbers)
-    return tuple((_filled(template, found), len(found)) for template, found in rows.items())
+        rows.setdefault(tuple(_NUMBER.split(name)), []).append(numbers)
+    return tuple((short_name(_filled(pieces, found)), len(found)) for pieces, found in rows.items())
 
 
 def ranges(numbers: Iterable[int]) -> str:
@@ -173,8 +174,7 @@ def _is_partial(share: Share) -> bool:
     return 0 < share.applied < share.of
 
 
-def _filled(template: str, rows: Sequence[tuple[int, ...]]) -> str:
-    pieces = template.split(_SLOT)
+def _filled(pieces: Sequence[str], rows: Sequence[tuple[int, ...]]) -> str:
     values = [_value(column) for column in zip(*rows, strict=True)]
     return "".join(piece + value for piece, value in zip(pieces, [*values, ""], strict=True))
 

@@ -197,7 +197,9 @@ def _tensor(name: str, entry: Any) -> TensorInfo:
         _refuse(f"the entry of “{shown}” is incomplete")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in DTYPE_BYTES:
-        _refuse(f"“{shown}” has the unknown number type {str(dtype)[:20]}")
+        raise UnreadableFile(
+            f"“{shown}” is stored as {str(dtype)[:20]}, a number type that is not known here."
+        )
     if not _are_numbers(shape) or len(shape) > MOST_DIMENSIONS:
         _refuse(f"“{shown}” has an impossible shape")
     if not _are_numbers(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
@@ -226,7 +228,8 @@ def _check_tiling(tensors: Mapping[str, TensorInfo], start: int, size: int) -> N
     if start + reached > size:
         raise UnreadableFile(f"The download is incomplete: {size:,} of {start + reached:,} bytes.")
     if start + reached < size:
-        _refuse(f"{size - start - reached:,} bytes follow its end")
+        extra = size - start - reached
+        _refuse(f"{extra:,} byte{' follows' if extra == 1 else 's follow'} its end")
 
 
 def read_scalars(path: Path, header: Header, names: Iterable[str]) -> dict[str, float]:

@@ -4,7 +4,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
@@ -116,7 +116,8 @@ def _inside(header: Header, contents: Contents) -> Iterable[str]:
 def _cover(header: Header, target: Target, contents: Contents) -> Cover:
     """As the engine would take it: damaged numbers refuse the file."""
     found = cover(header, target.layers)
-    return replace(found, refusal=damage(contents) or found.refusal)
+    damaged = damage(contents)
+    return found.refused(damaged) if damaged else found
 
 
 def _look(path: Path) -> tuple[Header, Identity]:
@@ -167,7 +168,7 @@ def _rows(identity: Identity) -> Iterable[tuple[str, str]]:
     expert = _expert(identity)
     return (
         ("made for", identity.family + variant),
-        ("kinds", ", ".join(f"{kind} ({count} layers)" for kind, count in identity.kind_counts.items())),
+        ("kinds", ", ".join(f"{kind} ({_layers(n)})" for kind, n in identity.kind_counts.items())),
         ("dialect", identity.dialect),
         ("rank", _histogram(identity.rank, identity.ranks.items())),
         ("alpha", _histogram(identity.alpha, identity.alphas.items()) or "none (scale 1)" * identity.is_wan),
@@ -178,6 +179,10 @@ def _rows(identity: Identity) -> Iterable[tuple[str, str]]:
         ("trigger words", ", ".join(identity.trigger_words)),
         ("trainer", identity.trainer),
     )
+
+
+def _layers(count: int) -> str:
+    return f"{count} layer{'' if count == 1 else 's'}"
 
 
 def _histogram(words: str, counts: Iterable[tuple[str, int]]) -> str:

@@ -44,10 +44,11 @@ def _width(module: str, found: Fit) -> int:
     if not module.startswith(("blocks.", "vace_blocks.")):
         return 0
     change = found.change
+    sides = [side for side in change.weight if side != 1]
     if module.endswith(("ffn.net.0.proj", "scale_shift_table")):
-        return max(change.weight[-1], 0) if change.weight else 0
+        return max(sides[-1], 0) if sides else 0
     vector = change.vector if ".attn" in module else 0
-    return change.weight[0] if change.weight else vector or change.bias
+    return sides[0] if sides else vector or change.bias
 
 
 def _model_width(model: Inventory) -> int:

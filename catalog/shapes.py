@@ -63,9 +63,12 @@ def change_of(parts: Parts) -> Change:
 
 
 def fits(made: Shape, weight: Shape) -> bool:
-    """Whether a change of shape `made` fits a weight: sides of 1 do not count, kernels may be flattened."""
+    """Whether a change of shape `made` fits a weight: sides of 1 do not count behind the outputs, kernels may be
+    flattened."""
+    if len(weight) > 1 and weight[0] > 1 and made[:1] != weight[:1]:
+        return False
     if ANY in made:
-        return len(weight) > 1 and made[0] == weight[0]
+        return len(weight) > 1
     flat = (weight[0], prod(weight[1:]))
     return _squeezed(made) in (_squeezed(weight), _squeezed(flat))
 

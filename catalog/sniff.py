@@ -96,6 +96,8 @@ def _json(text: str) -> str:
 
 
 def _by_length(start: bytes, size: int) -> str:
-    if size < 9 and start[:1].isascii():
-        return f"The download is incomplete: only {size} bytes of it are here."
+    if size < 9:
+        return (
+            f"The download is incomplete: only {size} byte{' of it is' if size == 1 else 's of it are'} here."
+        )
     return "This is not a safetensors file."

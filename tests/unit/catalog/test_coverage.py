@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.coverage import Cover, cover
+from catalog.coverage_words import full_text
+from catalog.identify import identify
 from catalog.inventory import Inventory, inventories, inventory
 from catalog.key_styles import _SUFFIXES, ParsedKey, parse_keys
 from catalog.models import Expert, find_model
@@ -314,3 +316,17 @@ def test_shares_add_up(pieces: list[dict[str, tuple[int, ...]]]) -> None:
         assert sum(share.applied for share in shares) == found.modules
         assert sum(share.of for share in shares) == found.of
         assert all(share.applied <= share.of for share in shares)
+
+
+# names that nobody writes: digits without end, numbers that are none, control characters
+PIECES = ("blocks.", "double_blocks_", "9" * 5000, "7", "٣", ".", "_", "\0", "\n", "q")
+ODD = st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".join)
+
+
+@given(st.lists(ODD, min_size=1, max_size=5, unique=True))
+def test_any_names_are_covered_and_told(names: list[str]) -> None:
+    header = header_of({f"{name}.lora_A.weight": (4, WIDTH) for name in names} | lora())
+    found = cover(header, ALONE).coverage
+    assert found.of > found.modules == 20
+    assert full_text("a", "b", found)
+    assert identify(header, names[0]).is_wan

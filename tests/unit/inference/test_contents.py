@@ -75,6 +75,7 @@ def test_inspect_refuses_what_the_engine_would(tmp_path: Path) -> None:
     file = written(tmp_path, pair(torch.float32, float("nan")))
     said = report(file, Target("tiny", TINY))
     assert said["coverage"]["refusal"] == said["warnings"][-1] == damage(look_inside(file, read_header(file)))
+    assert (said["coverage"]["applied"], said["coverage"]["of"]) == (0, 1)
 
 
 def test_whole_numbers_without_a_scale_are_an_error(tmp_path: Path) -> None:
