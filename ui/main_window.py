@@ -227,9 +227,8 @@ class MainWindow(QMainWindow):
         self.browser.show_progress(0, 0)
         known = [(entry.path, entry.path.name) for entry in report.installed]
         known += [(there, dropped.name) for dropped, there in report.duplicates]
-        for path, name in known:
-            if name in self._wanted_on_desk:
-                self._states.mix.add(path, self._states.cards.entry_of(path))
+        wanted = [path for path, name in known if name in self._wanted_on_desk]
+        self._states.mix.add_all([(path, self._states.cards.entry_of(path)) for path in wanted])
         self._wanted_on_desk.clear()
 
     def _say_installed(self, report: InstallReport) -> None:

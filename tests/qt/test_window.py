@@ -120,6 +120,21 @@ def test_delete_removes_the_strip_and_focus_stays_on_the_desk(program: Program, 
     assert second.hasFocus()
 
 
+def test_many_loras_at_once_come_little_by_little_and_are_one_step_of_undo(
+    program: Program, qtbot: QtBot
+) -> None:
+    desk, mix, before = program.window.desk, program.mix, len(program.mix.strips)
+    halo = program.folders.built_in / "halo.safetensors"
+    data = mime_of([halo] * 12)
+    how = Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    desk.dropEvent(QDropEvent(QPointF(50, 50), *how))
+    assert len(mix.strips) == before + 12 > len(desk.views)
+    qtbot.waitUntil(lambda: [view.id for view in desk.views] == [strip.id for strip in mix.strips])
+    assert mix.undo.undoText() == "add 12 LoRAs"
+    mix.undo.undo()
+    assert len(mix.strips) == len(desk.views) == before
+
+
 def test_letters_mute_and_solo_from_a_fader(program: Program) -> None:
     view = program.window.desk.views[0]
     fader = view.findChild(Fader)

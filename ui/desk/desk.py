@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from ui.state.hearing import Hearing
     from ui.state.mix import MixState
 
+AT_ONCE, BREATH = 4, 10
+"""So many strips are made before the window does anything else, for so many milliseconds: more would hold it up."""
+
 
 class DeskPanel(QFrame):
     """Keeps one StripView per strip of the mix. Files from outside are the window's to take.
@@ -61,8 +64,8 @@ class DeskPanel(QFrame):
 
     @property
     def views(self) -> tuple[StripView, ...]:
-        """The strips as they are shown, from the top."""
-        return tuple(self._views[s.id] for s in self._mix.strips)
+        """The strips as they are shown, from the top; where many came at once, those that are there by now."""
+        return tuple(self._views[s.id] for s in self._mix.strips if s.id in self._views)
 
     def _build(self) -> None:
         title, self._count = QLabel("Desk"), QLabel()
@@ -117,13 +120,13 @@ class DeskPanel(QFrame):
             view.hide()
             view.deleteLater()
         fresh = next((id for id in reversed(ids) if id not in self._views), None)
-        for index, id in enumerate(ids):
-            view = self._views.get(id) or self._make_view(id)
-            self._views[id] = view
+        missing = [id for id in ids if id not in self._views]
+        self._views |= {id: self._make_view(id) for id in missing[:AT_ONCE]}
+        self._views = {id: self._views[id] for id in ids if id in self._views}
+        for index, view in enumerate(self._views.values()):
             if self._strips.indexOf(view) != index:
                 self._strips.removeWidget(view)
                 self._strips.insertWidget(index, view)
-        self._views = {id: self._views[id] for id in ids}
         self._count.setText({0: "empty", 1: "1 strip"}.get(len(ids), f"{len(ids)} strips"))
         self._zone.show_state(is_hot=False, is_empty=not ids)
         self._order_tabs()
@@ -131,7 +134,9 @@ class DeskPanel(QFrame):
             self._fresh = fresh
             QTimer.singleShot(0, self, self._reveal)
         if lost is not None and ids:
-            self.views[min(lost, len(ids) - 1)].setFocus()
+            self.views[min(lost, len(self._views) - 1)].setFocus()
+        if len(missing) > AT_ONCE:
+            QTimer.singleShot(BREATH, self, self._sync)
 
     def add_to_header(self, button: QWidget) -> None:
         """Put a button beside the one that opens the menu."""
@@ -205,8 +210,7 @@ class DeskPanel(QFrame):
             id = bytes(data.data(STRIP_MIME).data()).decode()
             self._mix.move(id, self._index_at(event.position().toPoint().y(), id))
         elif data.hasFormat(CARD_MIME):
-            for path in paths_in(data):
-                self._mix.add(path, self._entry_of(path))
+            self._mix.add_all([(path, self._entry_of(path)) for path in paths_in(data)])
         else:
             event.ignore()
             return

@@ -89,11 +89,16 @@ class MixState(QObject):
 
     def add(self, path: Path, entry: Entry | None = None) -> str:
         """Put a file on the desk at the strengths it asks for; returns the strip's id."""
-        id = self._new_id()
-        high, low = first_strengths(entry, self.experts)
-        strip = StripState(id, path, entry, high, low)
-        self._do(f"add {strip.name}", (*self.strips, strip))
-        return id
+        (strip,) = self.add_all([(path, entry)])
+        return strip.id
+
+    def add_all(self, files: Sequence[tuple[Path, Entry | None]]) -> Strips:
+        """Put files on the desk, in one undo step; returns their strips."""
+        added = tuple(self._fresh(path, entry) for path, entry in files)
+        if added:
+            what = added[0].name if len(added) == 1 else f"{len(added)} LoRAs"
+            self._do(f"add {what}", (*self.strips, *added))
+        return added
 
     def made(self, path: Path, entry: Entry | None, high: float, low: float, group: str) -> StripState:
         """A strip of a group for a file, which is yet to be put on the desk."""
@@ -189,6 +194,9 @@ class MixState(QObject):
                 self.strip_changed.emit(strip.id)
 
     # How it is done
+
+    def _fresh(self, path: Path, entry: Entry | None) -> StripState:
+        return StripState(self._new_id(), path, entry, *first_strengths(entry, self.experts))
 
     def _opened(self, use: LoraUse, path: Path, entry: Entry | None) -> StripState:
         is_muted, is_solo = use.extra.get("muted") is True, use.extra.get("solo") is True
