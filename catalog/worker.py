@@ -15,6 +15,7 @@ from catalog.card_coverage import CardCoverages
 from catalog.errors import CatalogError
 from catalog.folders import Folders
 from catalog.install import install
+from catalog.leftovers import sweep
 from catalog.library import Entry, Library
 from catalog.models import ModelInfo
 from catalog.scan import is_unhashed, listing, with_hash
@@ -48,6 +49,8 @@ class CatalogWorker:
 
     def run(self) -> None:
         """Do what comes, until the window closes; the one place where any failure becomes a message."""
+        for folder in (self._folders.library, self._folders.outputs):
+            sweep(folder)
         with Library(self._folders.database) as self._library:
             while (task := self._tasks.get()) is not None and not self._stopping.is_set():
                 try:
