@@ -131,7 +131,7 @@ def test_stopping_leaves_no_thread_and_no_half_file(folders: Folders, qtbot: QtB
     with qtbot.waitSignal(bridge.install_progress):
         bridge.install(sources)
     assert bridge.stop(60)
-    assert not any(thread.name == "catalog" for thread in threading.enumerate())
+    assert bridge._thread not in threading.enumerate()
     assert all(path.suffix == ".safetensors" for path in folders.library.iterdir())
     assert bridge.stop(60)
 

@@ -78,7 +78,7 @@ def open_window(qtbot: QtBot, folders: Folders, machine: Machine) -> Iterator[Op
 def program(qtbot: QtBot, open_window: Open) -> Program:
     """The window with a strip on the desk, on the best device."""
     program = open_window()
-    qtbot.waitUntil(lambda: program.run.is_ready and bool(program.cards.entries))
+    qtbot.waitUntil(lambda: program.run.is_ready and program._is_laid_out)
     for strip in program.mix.strips:
         program.mix.remove(strip.id)
     program.mix.add(program.folders.built_in / "halo.safetensors")
@@ -232,5 +232,5 @@ def test_a_window_that_closes_while_a_device_is_awaited_ends(
     choose(program, "cpu")
     program.window.close()
     qtbot.waitUntil(lambda: program.run.phase == "idle" or program.run.is_free)
-    assert "engine" not in {thread.name for thread in threading.enumerate()}
+    assert program.bridge._worker._thread not in threading.enumerate()
     assert Path(folders.state / "last session.json").exists()

@@ -172,7 +172,7 @@ def test_stopping_mid_run_ends_the_thread(qtbot: QtBot, bridge: EngineBridge, se
     bridge.generate(RECIPE)
     play(qtbot, bridge, session)
     assert bridge.stop(60)
-    assert "engine" not in {t.name for t in threading.enumerate()}
+    assert bridge._worker._thread not in threading.enumerate()
 
 
 # Where runs begin, and what is kept of them
