@@ -29,6 +29,8 @@ def paste(strip: StripState, mix: MixState, automation: Automation) -> None:
     curves = _taken()
     if curves is not None:
         high, low = curves
+        if len(mix.experts) == 1:  # its one fader has one curve, wherever that came from
+            high = low = high or low
         changed = replace(strip, high_curve=high, low_curve=low, per_step=(), by_hand=frozenset())
         mix.change(f"paste curves on {strip.name}", [changed])
     elif text := text_on_it():

@@ -1,5 +1,6 @@
 """A lane does what hands expect of it, by mouse, keyboard and clipboard; every gesture is one step of undo."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -188,6 +189,18 @@ def test_curves_are_copied_to_another_strip(bench: Bench, qtbot: QtBot) -> None:
     assert (strip.high_curve, strip.low_curve) == (bench.curve("high"), bench.curve("low"))
     bench.mix.undo.undo()
     assert other.points.strip.high_curve is None and bench.strip.high_curve is not None
+
+
+def test_a_curve_of_either_expert_is_that_of_the_only_fader_elsewhere(bench: Bench, qtbot: QtBot) -> None:
+    bench.give("low", (12, 0.25))
+    copied = bench.curve("low")
+    bench.key(Key.Key_C, modifier=CTRL)
+    assert bench.mix.model is not None
+    bench.mix.model = replace(bench.mix.model, experts=("high",))
+    other = Lane(bench.ids[1], bench.mix, bench.automation)
+    qtbot.addWidget(other)
+    other.paste()
+    assert other.points.strip.high_curve == other.points.strip.low_curve == copied
 
 
 def test_an_empty_lane_copies_nothing_and_nonsense_is_not_pasted(bench: Bench) -> None:
