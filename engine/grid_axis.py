@@ -26,7 +26,7 @@ class StrengthAxis:
     @property
     def title(self) -> str:
         """What it is, in a few words."""
-        return self.name if self.part == "both" else f"{self.name} · {self.part.upper()}"
+        return fader_name(self.name, self.part)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -52,6 +52,11 @@ class SeedAxis:
 
 
 Axis = StrengthAxis | SeedAxis
+
+
+def fader_name(name: str, part: Part) -> str:
+    """A LoRA's name, with the expert where only that one's fader is meant."""
+    return name if part == "both" else f"{name} · {part.upper()}"
 
 
 def _digits(value: float) -> str:

@@ -25,6 +25,7 @@ from ui.coverage.heat_map import HeatMap
 from ui.coverage.layer_table import LayerTable
 from ui.coverage.reasons import ReasonsText
 from ui.elided_label import ElidedLabel
+from ui.restyle import restyle
 from ui.theme import font
 
 _WIDTH, _MARGIN = 560, 16
@@ -188,9 +189,7 @@ class CoverageWindow(QDialog):
 
     def _say(self, words: str, tone: Tone) -> None:
         self._summary.setText(words)
-        self._summary.setProperty("tone", tone)
-        self._summary.style().unpolish(self._summary)
-        self._summary.style().polish(self._summary)
+        restyle(self._summary, "tone", tone)
 
     def _fit(self) -> None:
         """As high as its content, but never higher than the screen."""

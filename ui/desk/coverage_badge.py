@@ -5,6 +5,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from catalog.coverage_words import sentence, shortest, tally
+from ui.restyle import restyle
 from ui.state.strip import Attachment
 from ui.theme import font
 
@@ -49,7 +50,4 @@ class CoverageBadge(QToolButton):
         self.setText(words)
         self.setToolTip(f"{explanation}\n{_PRESS}" if explanation else "")
         self.setAccessibleDescription(explanation or words)
-        if self.property("badge") != tone:
-            self.setProperty("badge", tone)
-            self.style().unpolish(self)
-            self.style().polish(self)
+        restyle(self, "badge", tone)

@@ -23,6 +23,7 @@ from ui.desk.meter_notice import MeterNotice, set_to
 from ui.desk.mime import STRIP_MIME
 from ui.desk.notice import notice
 from ui.desk.strip_header import StripHeader
+from ui.restyle import restyle
 from ui.state.automation import Automation
 from ui.state.hearing import Hearing
 from ui.state.mix import MixState
@@ -151,7 +152,7 @@ class StripView(QFrame):
         tone, sentence = notice(strip, attachment, self._mix.model)
         self._notice.setText(sentence)
         self._notice.setVisible(bool(sentence))
-        _tone(self._notice, tone)
+        restyle(self._notice, "tone", tone)
 
     def tab_chain(self) -> tuple[QWidget, ...]:
         """What Tab visits, in order."""
@@ -246,10 +247,3 @@ class StripView(QFrame):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(QColor(theme().accent), 1.5))
             painter.drawRoundedRect(self.rect().toRectF().adjusted(0.75, 0.75, -0.75, -0.75), 8, 8)
-
-
-def _tone(label: QLabel, tone: str) -> None:
-    if label.property("tone") != tone:
-        label.setProperty("tone", tone)
-        label.style().unpolish(label)
-        label.style().polish(label)

@@ -4,6 +4,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from engine.verdict import Verdict
+from ui.restyle import restyle
 from ui.theme import font
 from ui.verdict_words import TONES
 
@@ -38,6 +39,4 @@ class VerdictChip(QToolButton):
         self.setAccessibleDescription(verdict.sentence)
         said = f"{word[0].upper()}{word[1:]}. {verdict.sentence}"
         self.setToolTip(f"{said}\n{verdict.explanation}\nPress to compare again (Space)")
-        self.setProperty("badge", TONES[word])
-        self.style().unpolish(self)
-        self.style().polish(self)
+        restyle(self, "badge", TONES[word])

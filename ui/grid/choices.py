@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from catalog.models import Expert
-from engine.grid_axis import Part
+from engine.grid_axis import Part, fader_name
 from ui.state.mix import MixState
 from ui.state.strip import any_solo
 
@@ -19,7 +19,7 @@ class Choice:
     @property
     def text(self) -> str:
         """What is offered."""
-        return self.name if self.part == "both" else f"{self.name} · {self.part.upper()}"
+        return fader_name(self.name, self.part)
 
 
 SEEDS = Choice(None, "Seed")

@@ -25,6 +25,7 @@ from ui.grid.view import GridView
 from ui.grid.words import progress_words
 from ui.message_bar import MessageBar
 from ui.plain_button import plain_button
+from ui.restyle import restyle
 from ui.stage.playback import Playback
 from ui.state.grid import GridState
 from ui.theme import font
@@ -155,9 +156,7 @@ class GridWindow(QDialog):
         button.setShortcut("Ctrl+Return")  # a new text takes the shortcut away
         button.setAccessibleName(word)
         button.setToolTip("Stop; the finished cells stay (Esc)" if is_going else _RENDER_TIP)
-        button.setProperty("primary", not is_going)
-        button.style().unpolish(button)
-        button.style().polish(button)
+        restyle(button, "primary", not is_going)
 
     def _show_clip(self, place: int) -> None:
         """Let the playback have the first clip's frames: all clips have as many."""

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QV
 
 from engine.messages import Frames
 from ui.elided_label import ElidedLabel
+from ui.restyle import restyle
 from ui.stage.compare_picture import AMPLIFIED, ComparePicture, View
 from ui.stage.icon_button import IconButton
 from ui.stage.playback import Playback
@@ -112,11 +113,7 @@ class Compare(QWidget):
         self.sentence.setText(verdict.sentence if verdict else trial.words)
         self.header.setToolTip(verdict.explanation if verdict else "")
         self.setAccessibleDescription(f"{name}: {word}. {self.sentence.text()}")
-        tone = TONES[verdict.word] if verdict else "secondary"
-        if self.word.property("tone") != tone:
-            self.word.setProperty("tone", tone)
-            self.word.style().unpolish(self.word)
-            self.word.style().polish(self.word)
+        restyle(self.word, "tone", TONES[verdict.word] if verdict else "secondary")
 
     # Keys
 

@@ -10,6 +10,7 @@ from catalog.errors import CatalogError
 from catalog.planned_axis import planned
 from catalog.recipe_checks import SCHEDULERS
 from catalog.sampling import Sampling
+from ui.restyle import restyle
 from ui.stage import numbers
 from ui.stage.editors import Editor
 from ui.stage.number_field import Number, NumberField
@@ -111,10 +112,7 @@ class SamplingEditor(Editor):
 
     def _say(self, text: str, tone: str) -> None:
         self.note.setText(text)
-        if self.note.property("tone") != tone:
-            self.note.setProperty("tone", tone)
-            self.note.style().unpolish(self.note)
-            self.note.style().polish(self.note)
+        restyle(self.note, "tone", tone)
 
     # Doing
 
