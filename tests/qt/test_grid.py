@@ -14,12 +14,14 @@ from pytestqt.qtbot import QtBot
 from catalog import recipe_files
 from catalog.recipe import GRID, unknown_fields
 from engine.errors import OutOfMemory
+from engine.grid_axis import SeedAxis, StrengthAxis
 from engine.live import LiveControls
 from tests.decoded import pixels_of
 from tests.fakes import FakeSession
-from tests.qt.conftest import HashingSession
+from tests.qt.conftest import HashingSession, wait_for_desk
 from ui.app import Program
-from ui.grid.choices import at_first, choices
+from ui.grid.axis_editor import AxisEditor
+from ui.grid.choices import SEEDS, Choice, at_first, choices
 from ui.grid.window import GridWindow
 from ui.state.grid import GridState
 from ui.state.grid_files import MOST_BYTES, made_small
@@ -112,6 +114,44 @@ def test_it_is_set_up_from_the_desk_and_says_what_it_comes_to(bench: Program) ->
     assert window.bar.messages[-1].kind == "look" and not parts(bench)[1].cells
 
 
+def test_what_was_chosen_comes_again_with_its_strip_and_values_stay_with_their_kind(qtbot: QtBot) -> None:
+    halo, giant = Choice("1", "halo"), Choice("2", "giant", "low")
+    editor = AxisEditor("Columns", is_optional=False)
+    qtbot.addWidget(editor)
+    editor.suggest_seeds(7)
+    editor.offer((halo, giant, SEEDS), halo)
+    editor.what.setCurrentIndex(1)
+    editor.what.activated.emit(1)
+    write(editor.values, "0.25, 0.5")
+    editor.offer((SEEDS,), SEEDS)
+    assert editor.axis() == SeedAxis((7, 8, 9))
+    editor.offer((halo, giant, SEEDS), halo)
+    assert editor.axis() == StrengthAxis("2", "giant", "low", (0.25, 0.5))
+    editor.what.setCurrentIndex(2)
+    write(editor.values, "3, 4")
+    editor.suggest_seeds(8)
+    editor.what.setCurrentIndex(0)
+    editor.what.setCurrentIndex(2)
+    assert editor.axis() == SeedAxis((3, 4))
+
+
+def test_faders_stay_chosen_while_a_model_is_loaded(
+    bench: Program, qtbot: QtBot, session: FailingSession
+) -> None:
+    window, _ = parts(bench)
+    columns = window.setup.columns
+    giant = columns.what.findText("giant")
+    columns.what.setCurrentIndex(giant)
+    columns.what.activated.emit(giant)
+    with qtbot.waitSignal(bench.bridge.model_loaded):
+        bench.bridge.load_model("demo")
+    window.setup.refresh()
+    assert columns.what.currentText() == "giant"
+    wait_for_desk(qtbot, bench.mix)
+    qtbot.waitUntil(lambda: "2 × 2" in window.setup.summary.text())
+    assert columns.what.currentText() == "giant"
+
+
 def test_muted_strips_are_not_offered(bench: Program, qtbot: QtBot) -> None:
     window, _ = parts(bench)
     bench.mix.set_muted(bench.mix.strips[0].id, True)
@@ -162,6 +202,7 @@ def test_a_clip_goes_first_and_the_grid_goes_on_by_itself(
     qtbot.waitUntil(lambda: is_over(state), timeout=30_000)
     assert state.finished == 4 and bench.run.takes.current is not None
     assert state.pace.made == 2 * HIGH + 4 * (STEPS - HIGH), "what was made before the clip was kept"
+    assert state.pace.made + state.pace.taken_over == 4 * STEPS, "each step of a cell counts once"
 
 
 def test_an_audition_goes_first_and_a_grid_ends_one(
@@ -258,8 +299,12 @@ def test_a_seed_is_taken_with_its_cell(bench: Program, qtbot: QtBot, session: Fa
     write(rows.values, "11, 12")
     window, state = rendered(bench, qtbot, session)
     assert [cell.cell.recipe.seed for cell in state.cells] == [11, 11, 12, 12]
-    state.take(2)
-    assert bench.run.settings.seed == 12
+    for _ in range(2):  # also where a clip was made with it, after which the next one has another
+        state.take(2)
+        assert bench.run.settings.seed == 12
+        with qtbot.waitSignal(bench.run.finished):
+            bench.run.generate()
+        assert bench.run.settings.seed == 12
 
 
 def test_two_faders_over_two_seeds(bench: Program, qtbot: QtBot, session: FailingSession) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QPushBu
 from catalog.grid_values import BadValues, seeds_in, strengths_in
 from engine.grid_axis import Axis, SeedAxis, StrengthAxis
 from ui.grid.choices import Choice
+from ui.restyle import restyle
 
 VALUES = "0, 0.5, 1"
 RANGES = (VALUES, "0…1 in 5", "−1…1 in 5")
@@ -23,8 +24,9 @@ class AxisEditor(QWidget):
     def __init__(self, title: str, is_optional: bool) -> None:
         super().__init__()
         self._is_optional = is_optional
-        self._is_chosen = False
-        self._seeds = "1…3"
+        self._wanted: Choice | None = None
+        self._is_chosen = self._is_of_seeds = self._has_typed_seeds = False
+        self._other_values = "1…3"  # seeds while there are strengths, and the other way round
         self.what = QComboBox()
         self.values = QLineEdit(VALUES)
         self.said = QLabel()
@@ -36,22 +38,24 @@ class AxisEditor(QWidget):
         self._refresh()
 
     def offer(self, choices: Sequence[Choice], at_first: Choice | None) -> None:
-        """What there is to choose from; what somebody chose stays, if it still is there."""
-        wanted = self.choice if self._is_chosen else at_first
+        """What there is to choose from; what somebody chose stays, or comes again with its strip."""
         offered = [(choice.text, choice) for choice in choices]
         entries = [("Nothing: one row", None), *offered] if self._is_optional else offered
         self.what.blockSignals(True)
         self.what.clear()
         for text, choice in entries:
             self.what.addItem(text, choice)
-        place = next((i for i, (_, choice) in enumerate(entries) if choice == wanted), 0)
-        self.what.setCurrentIndex(place)
+        there = [choice for _, choice in entries]
+        wanted = [self._wanted] * self._is_chosen + [at_first]
+        self.what.setCurrentIndex(next((there.index(choice) for choice in wanted if choice in there), 0))
         self.what.blockSignals(False)
+        self._swap_values()
         self._refresh()
 
     def suggest_seeds(self, first: int) -> None:
         """The seeds to begin with, where no others were typed."""
-        self._seeds = f"{first}…{first + 2}"
+        if not (self._is_of_seeds or self._has_typed_seeds):
+            self._other_values = f"{first}…{first + 2}"
 
     @property
     def choice(self) -> Choice | None:
@@ -109,34 +113,38 @@ class AxisEditor(QWidget):
         self._on_typed()
 
     def _on_activated(self) -> None:
-        self._is_chosen = True
+        self._is_chosen, self._wanted = True, self.choice
 
     def _on_chosen(self) -> None:
-        is_seed = self.choice is not None and self.choice.adapter is None
-        looks_like_seeds = self.values.text() == self._seeds
-        if is_seed and not looks_like_seeds:
-            self.values.setText(self._seeds)
-        elif not is_seed and looks_like_seeds:
-            self.values.setText(VALUES)
-        self._on_typed()
+        self._swap_values()
+        self._changed()
+
+    def _swap_values(self) -> None:
+        """Seeds and strengths are typed in one field, and neither is taken for the other."""
+        is_of_seeds = self.choice is not None and self.choice.adapter is None
+        if is_of_seeds != self._is_of_seeds:
+            self._is_of_seeds, before = is_of_seeds, self.values.text()
+            self.values.setText(self._other_values)
+            self._other_values = before
 
     def _on_typed(self) -> None:
+        self._has_typed_seeds |= self._is_of_seeds
+        self._changed()
+
+    def _changed(self) -> None:
         self._refresh()
         self.changed.emit()
 
     def _refresh(self) -> None:
         choice = self.choice
-        is_seed = choice is not None and choice.adapter is None
         self.values.setVisible(choice is not None)
-        self.values.setToolTip(_SEED_TIP if is_seed else _TIP)
+        self.values.setToolTip(_SEED_TIP if self._is_of_seeds else _TIP)
         for chip in self.chips:
-            chip.setVisible(choice is not None and not is_seed)
+            chip.setVisible(choice is not None and not self._is_of_seeds)
         words, tone = self._words()
         self.said.setVisible(choice is not None)
         self.said.setText(words)
-        self.said.setProperty("tone", tone)
-        self.said.style().unpolish(self.said)
-        self.said.style().polish(self.said)
+        restyle(self.said, "tone", tone)
 
     def _words(self) -> tuple[str, str]:
         """The values as they were understood, or what is wrong with them."""

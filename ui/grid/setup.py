@@ -13,6 +13,7 @@ from engine.grid import BadGrid, Grid
 from ui.grid.axis_editor import AxisEditor
 from ui.grid.choices import Choice, at_first, choices
 from ui.grid.clip_size import ClipSize
+from ui.restyle import restyle
 from ui.state.grid import GridState
 from ui.state.mix import MixState
 from ui.state.run import RunState
@@ -67,7 +68,9 @@ class GridSetup(QWidget):
     def refresh(self) -> None:
         """Follow the desk and the settings, and say what the grid comes to."""
         offered = choices(self._mix)
-        if offered != self._offered:  # a list that is open would close
+        is_settled = all(self._mix.attachment(s.id).status != "attaching" for s in self._mix.strips)
+        # a list that is open would close; and faders must not go only because their files are on the way
+        if offered != self._offered and (is_settled or not self._offered):
             self._offered = offered
             across, down = at_first(offered)
             self.columns.offer(offered, across)
@@ -82,9 +85,7 @@ class GridSetup(QWidget):
         except (BadGrid, BadValues) as error:
             self.problem = str(error)
         self.summary.setText(self.problem or words)
-        self.summary.setProperty("tone", "look" if self.problem else "secondary")
-        self.summary.style().unpolish(self.summary)
-        self.summary.style().polish(self.summary)
+        restyle(self.summary, "tone", "look" if self.problem else "secondary")
 
     def _follow(self) -> None:
         if self.isVisible():
@@ -92,8 +93,10 @@ class GridSetup(QWidget):
 
     def _words(self, grid: Grid) -> str:
         height, width = grid.shape
-        clips = "1 clip" if height * width == 1 else f"{width} × {height} = {width * height} clips"
+        clips = f"{width} × {height} = {width * height} clips"
         axis = planned(self._run.model, Sampling.of(self.clips.settings))
+        if height * width == 1:
+            return f"1 clip of {axis.steps} steps."
         steps = axis.steps * width * height
         if not self._bridge.budget:
             return (

@@ -7,7 +7,8 @@ def progress_words(state: GridState) -> str:
     """How far a grid is: "5 of 12 clips · step 3 of 8 · 1:21 left"."""
     if not state.cells:
         return ""
-    words = [f"{state.finished} of {len(state.cells)} clips"]
+    count = len(state.cells)
+    words = [f"{state.finished} of {count} clip{'s' * (count > 1)}"]
     if failed := sum(cell.status == "failed" for cell in state.cells):
         words.append(f"{failed} failed")
     if state.is_paused:

@@ -150,6 +150,11 @@ class ClipState(QObject):
         """Another random seed, locked or not: the user asked."""
         self.change(replace(self.settings, seed=random_seed()))
 
+    def take_seed(self, seed: int) -> None:
+        """The next clip's seed, which it keeps even where a clip was made with it before."""
+        self.change(replace(self.settings, seed=seed))
+        self._is_seed_used = False
+
     def lock_seed(self, is_locked: bool) -> None:
         """Keep the seed from clip to clip, or let every clip have its own."""
         self.is_seed_locked = is_locked

@@ -163,7 +163,7 @@ class GridState(QObject):
             return
         state = self.cells[place]
         state.status, state.step, state.steps = "rendering", 0, 0
-        self.pace.begin()
+        self.pace.begin(place)
         self._current = self._bridge.render_apart(state.cell.recipe, state.cell.mix), place
         self._tell(place)
 

@@ -42,7 +42,7 @@ class GridDesk:
         strips = [self._set_as(replace(strip, entry=now.entry), cell) for strip, now in there]
         self._mix.change(f"take {', '.join(cell.words)}", strips)
         if self._grid.has_seeds and cell.recipe.seed is not None:
-            self._run.change(replace(self._run.settings, seed=cell.recipe.seed))
+            self._run.take_seed(cell.recipe.seed)
 
     def _set_as(self, strip: StripState, cell: Cell) -> StripState:
         rows = self._grid.rows, self._grid.row_value(cell.row)

@@ -25,13 +25,19 @@ class GridPace:
     _steps: list[float] = field(default_factory=list)
     _clips: list[float] = field(default_factory=list)
     _of_this: float = 0.0
+    _cell: int = 0
+    _seen: set[tuple[int, int]] = field(default_factory=set)
 
-    def begin(self) -> None:
-        """A cell begins."""
-        self._of_this = 0.0
+    def begin(self, cell: int) -> None:
+        """A cell begins, for the first time or again: what it had made before then counts once."""
+        self._of_this, self._cell = 0.0, cell
 
     def after(self, step: StepFinished) -> None:
         """A step is there, made or taken over."""
+        is_new = (self._cell, step.step) not in self._seen
+        self._seen.add((self._cell, step.step))
+        if step.is_reused and not is_new:
+            return
         if step.is_reused:
             self.taken_over += 1
         else:
