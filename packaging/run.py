@@ -30,9 +30,9 @@ def main(words: list[str]) -> int:
         case ["setup"]:
             return 0
         case ["test", *more]:
-            return run("-m", "pytest", *more, env={"QT_QPA_PLATFORM": "offscreen"})
-        case _:
-            return run("main.py", *words)
+            return run("-m", "pytest", *more, folder=ROOT, env={"QT_QPA_PLATFORM": "offscreen"})
+        case _:  # in the user's own folder, as the files they name are
+            return run(str(ROOT / "main.py"), *words)
 
 
 def set_up(for_development: bool) -> int:
@@ -61,11 +61,11 @@ def set_up(for_development: bool) -> int:
     return 0
 
 
-def run(*words: str, env: dict[str, str] | None = None) -> int:
-    """Run the environment's Python in the project's folder; its exit code."""
+def run(*words: str, folder: Path | None = None, env: dict[str, str] | None = None) -> int:
+    """Run the environment's Python, here or in that folder; its exit code."""
     try:
         return subprocess.run(
-            [str(PYTHON), *words], cwd=ROOT, env=os.environ | (env or {}), check=False
+            [str(PYTHON), *words], cwd=folder, env=os.environ | (env or {}), check=False
         ).returncode
     except KeyboardInterrupt:
         return 130
