@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QToolTip
 from pytestqt.qtbot import QtBot
 
 from catalog.coverage import Coverage
+from catalog.curve import Curve, Point
 from catalog.models import Expert, find_model
 from engine.gauge import Cell, Gauge
 from tests.fakes import FakeSession
@@ -229,6 +230,17 @@ def test_an_expert_that_was_left_alone_stays_alone(
     numbers_of(program).button.click()
     strip = program.mix.strip(id)
     assert strip is not None and (strip.high, strip.low) == (0.0, 0.12)
+
+
+def test_a_suggested_strength_is_heard_where_a_curve_played(
+    program: Program, session: FakeSession, place: Callable[[], str]
+) -> None:
+    session.gauges[LORA.name] = LOUD
+    id = place()
+    program.mix.set_curve(id, "low", Curve((Point(0.5, 1.0),)))
+    numbers_of(program).button.click()
+    played = next(strip for strip in program.mix.mix.strips if strip.adapter == id)
+    assert (played.high, played.low, played.low_curve) == (0.12, 0.12, None)
 
 
 @pytest.fixture

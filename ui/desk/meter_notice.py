@@ -1,7 +1,6 @@
 """What a strip says about its numbers: a fader that does nothing, or a file that is far from the usual size."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
@@ -99,6 +98,6 @@ def size_sentence(gauge: Gauge) -> str:
 
 
 def set_to(strip: StripState, strength: float) -> StripState:
-    """The strip at another strength; an expert that it leaves alone stays alone."""
-    high, low = (strength if before else 0.0 for before in (strip.high, strip.low))
-    return replace(strip, high=high, low=low, per_step=())
+    """The strip with its faders moved to another strength; an expert that it leaves alone stays alone."""
+    experts: tuple[Expert, ...] = ("high", "low")
+    return strip.moved([expert for expert in experts if strip.strength(expert)], strength)
