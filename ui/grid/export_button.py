@@ -95,7 +95,8 @@ class ExportButton(QPushButton):
             self.refresh()
         elif menu := self.menu_of_sizes():
             menu.aboutToHide.connect(menu.deleteLater)
-            menu.popup(self.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
+            size = menu.sizeHint()
+            menu.popup(self.mapToGlobal(QPoint(self.width() - size.width(), -size.height())))
         else:
             self._ask(False)
 
