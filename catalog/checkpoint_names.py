@@ -1,7 +1,7 @@
 """Which tensor of a model file is which parameter: names of weights, of their scales, and what is neither."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from catalog.key_styles import ParsedKey, UnknownKey, parse_key
@@ -10,6 +10,7 @@ _SCALES = (".scale_weight", ".weight_scale")
 # of activations, or of how other programs multiply: the weights do not depend on them
 _UNUSED = (".scale_input", ".input_scale", ".comfy_quant")
 _MARKER = "scaled_fp8"
+_BEFORE_VAE = ("", "model.", "vae.", "first_stage_model.")
 _BARE = ("scale_shift_table", "pos_embed")
 BUNDLED = ("text_encoders.", "first_stage_model.", "vae.", "cond_stage_model.")
 """Prefixes of the other parts in files that hold a whole pipeline."""
@@ -58,6 +59,14 @@ def scaled_weight(key: str) -> str:
     """The key of the weight whose scale `key` is, "" when it is no scale."""
     suffix = next((suffix for suffix in _SCALES if key.endswith(suffix)), "")
     return f"{key.removesuffix(suffix)}.weight" if suffix else ""
+
+
+def vae_prefix(keys: Collection[str]) -> str | None:
+    """What stands before every name in a VAE's file, "" most often; None for what is no VAE's."""
+    for prefix in _BEFORE_VAE:
+        if f"{prefix}decoder.conv1.weight" in keys or f"{prefix}decoder.conv_in.weight" in keys:
+            return prefix
+    return None
 
 
 def is_beside(key: str) -> bool:

@@ -7,7 +7,14 @@ from typing import Literal
 
 from catalog import hints
 from catalog.checkpoint_config import check_whole, head_width, transformer_config
-from catalog.checkpoint_names import Names, is_beside, quantised_as, scaled_weight, transformer_names
+from catalog.checkpoint_names import (
+    Names,
+    is_beside,
+    quantised_as,
+    scaled_weight,
+    transformer_names,
+    vae_prefix,
+)
 from catalog.errors import UnreadableFile
 from catalog.experts import Expert
 from catalog.families import other_family
@@ -67,8 +74,11 @@ def recognise(header: Header, file_name: str = "") -> Checkpoint:
     names = transformer_names(tensors)
     if "patch_embedding.weight" in names.weights and "blocks.0.attn1.to_q.weight" in names.weights:
         return _transformer(header, names, file_name)
-    if _is_vae(tensors):
-        return _vae(tensors)
+    prefix = vae_prefix(tensors)
+    if prefix is not None:
+        bare = {key.removeprefix(prefix): info for key, info in tensors.items()}
+        if _is_vae(bare):
+            return _vae(bare)
     if _is_text_encoder(tensors):
         return _text_encoder(header)
     if image := image_encoder_names(tensors):

@@ -1,6 +1,8 @@
 """The header of a GGUF file as a Header, every claim of it checked before anything is believed."""
 
 import struct
+from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,7 @@ TYPES = {
 _NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
 _ORIGINAL_SHAPE = "comfy.gguf.orig_shape."
+_PATCHES, _PATCH = "patch_embedding.weight", (1, 2, 2)
 _MOST_BYTES = 1 << 48
 
 
@@ -71,6 +74,7 @@ def parse_gguf(data: bytes, size: int) -> Header:
         raise UnreadableFile("The file is damaged: it lists no tensors, or one twice.")
     start = _aligned(cursor.position, notes)
     tensor_infos = {name: _info(name, shape, kind, offset, notes) for name, shape, kind, offset in found}
+    tensor_infos |= _unfolded(tensor_infos)
     end = start + max(info.end for info in tensor_infos.values())
     if end > size:
         raise UnreadableFile(f"The download is incomplete: {size:,} of {end:,} bytes.")
@@ -95,6 +99,21 @@ def _info(name: str, shape: tuple[int, ...], kind: int, offset: int, notes: dict
     if isinstance(original, tuple) and prod(original) == count:
         shape = original
     return TensorInfo(dtype, shape, offset, offset + count // values * size)
+
+
+def _unfolded(tensors: Mapping[str, TensorInfo]) -> dict[str, TensorInfo]:
+    """Patch embeddings that some writers fold into the four dimensions of GGUF and say no shape of.
+
+    Wan's are [width, channels, 1, 2, 2], and the bias tells the width.
+    """
+    found = {}
+    for name, info in tensors.items():
+        bias = tensors.get(f"{name.removesuffix('weight')}bias")
+        if name.endswith(_PATCHES) and len(info.shape) != 5 and bias is not None and len(bias.shape) == 1:
+            width, patch = bias.shape[0], prod(_PATCH)
+            if width and info.parameters % (width * patch) == 0:
+                found[name] = replace(info, shape=(width, info.parameters // (width * patch), *_PATCH))
+    return found
 
 
 class _Cursor:

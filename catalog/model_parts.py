@@ -44,6 +44,9 @@ _CLASSES = {
     "CLIPVisionModelWithProjection": "image encoder",
 }
 TOKENIZER_FILE = "tokenizer.json"
+_AUTHORS = (
+    "It is in the format of Wan's own program; get the repository that ends in “Diffusers”, or single files."
+)
 
 
 def where_to_get(part: Part, row: ModelEntry) -> str:
@@ -213,4 +216,6 @@ def _of_class(name: str, config: dict[str, Any], folder: str) -> Checkpoint:
             return Checkpoint("text encoder", "a text encoder", text_width=int(config["d_model"]))
         case "image encoder":
             return Checkpoint("image encoder", "an image encoder", image_width=int(config["hidden_size"]))
+    if name == "WanModel":
+        return Checkpoint("other", folder, refusal=_AUTHORS)
     return Checkpoint("other", folder, refusal=f"It holds {name or 'nothing known here'}.")

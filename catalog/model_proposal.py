@@ -131,7 +131,7 @@ def _lone(file: PartFile) -> Role:
 
 
 def _are_pair(one: PartFile, two: PartFile) -> bool:
-    if one.path == two.path or one.checkpoint is None or two.checkpoint is None:
+    if one.path.resolve() == two.path.resolve() or one.checkpoint is None or two.checkpoint is None:
         return False
     rows = _known(one)
     is_alike = one.checkpoint.architecture == two.checkpoint.architecture

@@ -11,6 +11,7 @@ from diffusers import AutoencoderKLWan
 from diffusers.loaders.single_file_utils import convert_wan_vae_to_diffusers
 
 import resources
+from catalog.checkpoint_names import vae_prefix
 from catalog.gguf import read_any_header
 from engine.inference.checkpoints.weights import check_names, empty, fill, mapped, shape_of
 
@@ -66,13 +67,15 @@ def load_vae(path: Path) -> AutoencoderKLWan:
 
 
 def vae_names(keys: Iterable[str]) -> dict[str, str]:
-    """diffusers' parameter name → key, for a VAE's file in either naming."""
+    """diffusers' parameter name → key, for a VAE's file in either naming and with any prefix."""
     keys = list(keys)
-    if "decoder.conv_in.weight" in keys:
-        return {key: key for key in keys}
-    if _OF_22 in keys:
-        return {_name_of_22(key): key for key in keys}
-    names: dict[str, str] = convert_wan_vae_to_diffusers({key: key for key in keys})
+    prefix = vae_prefix(keys) or ""
+    bare = {key.removeprefix(prefix): key for key in keys}
+    if "decoder.conv_in.weight" in bare:
+        return bare
+    if _OF_22 in bare:
+        return {_name_of_22(name): key for name, key in bare.items()}
+    names: dict[str, str] = convert_wan_vae_to_diffusers(bare)
     return names
 
 

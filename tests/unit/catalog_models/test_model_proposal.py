@@ -1,5 +1,6 @@
 """Files that somebody picked become a model, with what is missing and what to confirm."""
 
+import shutil
 from itertools import permutations
 from pathlib import Path
 
@@ -48,11 +49,17 @@ def test_the_order_of_files_does_not_matter(files: Path) -> None:
 
 def test_experts_that_names_do_not_tell_apart_are_in_doubt(files: Path, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        (tmp_path / name).symlink_to(files / PAIR[0])
+        shutil.copy(files / PAIR[0], tmp_path / name)
     found = [look_at(tmp_path / "one"), look_at(tmp_path / "two")]
     roles = suggest(found)
     assert list(roles.values()) == ["high", "low"]
     assert all("nothing" in doubt(file, roles[file.path]) for file in found)
+
+
+def test_a_file_and_a_link_to_it_are_no_pair(files: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(files / PAIR[0])
+    found = [look_at(files / PAIR[0]), look_at(tmp_path / "link")]
+    assert sorted(suggest(found).values()) == ["", "high"]
 
 
 def test_two_of_the_same_expert_are_no_pair(files: Path) -> None:

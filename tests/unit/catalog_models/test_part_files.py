@@ -49,6 +49,14 @@ def test_a_diffusers_folder_makes_its_model_again() -> None:
     assert made.parts["low"].name == "transformer_2" and all(file.size > 0 for file in found)
 
 
+def test_the_authors_own_folders_are_told_from_diffusers(tmp_path: Path) -> None:
+    folder = tmp_path / "high_noise_model"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"_class_name": "WanModel", "dim": 5120}', "utf-8")
+    (folder / "diffusion_pytorch_model-00001-of-00006.safetensors").touch()
+    assert list(spread(tmp_path)) == [folder] and "Diffusers" in look_at(folder).refusal
+
+
 def test_one_part_as_a_folder_is_that_part(tmp_path: Path) -> None:
     for name in ("tokenizer", "vae"):
         folder = resources.path("demo") / name

@@ -24,6 +24,15 @@ def test_a_transformer_is_worth_what_the_package_says(tmp_path: Path, kind: str,
     assert isinstance(loaded.blocks[1].attn2.to_v, PackedLinear) == (kind not in ("BF16", "F16"))
 
 
+@pytest.mark.parametrize("shape", [(256, -1), (256 * 16, 1, 2, 2)])
+def test_patches_that_were_folded_without_a_word_are_unfolded(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    tensors = tiny_parts.original(tiny_parts.transformer())
+    patches = tensors["patch_embedding.weight"]
+    folded = tensors | {"patch_embedding.weight": patches.reshape(shape)}
+    gguf_files.write(tmp_path / "x.gguf", folded, "F16")
+    assert torch.equal(load_transformer(tmp_path / "x.gguf", torch.float32).patch_embedding.weight, patches)
+
+
 def test_a_text_encoder_is_worth_what_the_package_says(tmp_path: Path) -> None:
     model = tiny_parts.text_encoder()
     tensors = {name: t for name, t in model.state_dict().items() if name != "encoder.embed_tokens.weight"}

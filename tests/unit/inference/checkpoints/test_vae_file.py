@@ -8,6 +8,7 @@ import torch
 from diffusers import AutoencoderKLWan
 
 from catalog.errors import UnreadableFile
+from catalog.part_files import look_at
 from engine.inference.checkpoints.vae_file import load_vae, vae_names
 from tests import original_names
 from tests.unit.inference.checkpoints import tiny_parts
@@ -36,6 +37,16 @@ def test_pictures_are_the_same(tmp_path: Path, version: str, is_original: bool) 
     loaded = load_vae(write(tmp_path, vae, NAMES[version] if is_original else str))
     for mine, theirs in zip(pictures(loaded), pictures(vae), strict=True):
         assert torch.equal(mine, theirs)
+
+
+@pytest.mark.parametrize("prefix", ["model.", "vae.", "first_stage_model."])
+def test_what_stands_before_every_name_does_not_matter(tmp_path: Path, prefix: str) -> None:
+    vae = tiny_parts.vae("2.1")
+    file = write(tmp_path, vae, lambda name: prefix + NAMES["2.1"](name))
+    assert look_at(file).kind == "vae"
+    assert all(
+        torch.equal(tensor, vae.state_dict()[name]) for name, tensor in load_vae(file).state_dict().items()
+    )
 
 
 @pytest.mark.parametrize("version", NAMES)
