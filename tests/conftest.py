@@ -3,13 +3,21 @@
 import faulthandler
 import gc
 import os
+import random
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+
+# the same examples in every run, on a machine however slow; HYPOTHESIS_PROFILE=fuzz looks for others, for longer
+slow = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("usual", derandomize=True, **slow)
+settings.register_profile("fuzz", max_examples=3_000, **slow)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 
 PATIENCE = 60_000
 """Milliseconds that a busy machine may take for anything, where a test says nothing else."""
@@ -45,6 +53,14 @@ class PatientBot(QtBot):
 @pytest.fixture
 def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
     return PatientBot(request)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Every test gets the same random numbers in every run, also where it asks for any."""
+    random.seed(0)
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(0)
 
 
 @pytest.hookimpl(wrapper=True)
