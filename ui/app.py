@@ -188,6 +188,7 @@ class Program(QObject):
         if self.settings.is_first_start:
             self.window.message_bar.say("info", first_start.SENTENCE, first_start.ADVICE)
             self.run.started.connect(self._end_welcome)
+            self.run.changed.connect(self._end_welcome_of_demo)
         self.catalog.scan()
         self.bridge.start()
         self.run.open_model("demo")
@@ -233,8 +234,13 @@ class Program(QObject):
             self.settings.recent_models = self.run.recent_models
             self.settings.save()
 
+    def _end_welcome_of_demo(self) -> None:
+        if self.run.model_name != "demo":
+            self._end_welcome()
+
     def _end_welcome(self) -> None:
         self.run.started.disconnect(self._end_welcome)
+        self.run.changed.disconnect(self._end_welcome_of_demo)
         self.window.message_bar.withdraw(first_start.SENTENCE)
 
     @property

@@ -76,7 +76,9 @@ class DeviceSwitch(QObject):
         stop = Action("Stop it now", TIP, self._run.cancel)
         is_clip = not self._run.is_free
         sentence = "The clip under way is finished first." if is_clip else "The engine starts up first."
-        self._say("info", sentence, f"Then {NAMES[device]} renders.", actions=(stop,) if is_clip else ())
+        self._say(
+            "info", sentence, f"Then rendering moves to {NAMES[device]}.", actions=(stop,) if is_clip else ()
+        )
 
     def _go(self) -> None:
         can_go = self._has_answered and not self._is_opening and self._run.is_free

@@ -91,6 +91,11 @@ def test_the_welcome_goes_when_it_was_followed(program: Program, qtbot: QtBot) -
     assert "Press Ctrl+Enter" not in said(program)
 
 
+def test_the_welcome_goes_with_the_demo_model(program: Program) -> None:
+    program.run._wear(replace(program.run.model, path=program.folders.state))
+    assert "Press Ctrl+Enter" not in said(program)
+
+
 def test_the_second_start_is_quiet(
     program: Program, open_program: Callable[[Folders], Program], folders: Folders
 ) -> None:

@@ -17,8 +17,8 @@ def notice(strip: StripState, attachment: Attachment, model: ModelInfo | None) -
         return "refused", attachment.reason
     if strip.entry and strip.entry.problem:
         return "refused", strip.entry.problem
-    if identity and model and (sentence := misfit(identity, model)):
-        return "refused", sentence
+    if identity and model and (why := misfit(identity, model)):
+        return "refused", f"It is {why}."
     if identity and identity.contradictions:
         return "look", identity.contradictions[0]
     if attachment.coverage and (said := remark(attachment.coverage)):

@@ -11,6 +11,7 @@ from ui.theme import font, icon, theme
 
 CURVES_TIP = "Curves of strength over the run (C)"
 AUDITION_TIP = "Audition: the clip with this strip and without it (A)"
+_SIDE = 24
 
 
 class StripHeader(QVBoxLayout):
@@ -31,7 +32,7 @@ class StripHeader(QVBoxLayout):
         self.curves.setCheckable(True)
         self.curves.setProperty("compact", "true")
         self.curves.setToolTip(CURVES_TIP)
-        self.curves.setFixedSize(28, 24)
+        self.curves.setFixedSize(_SIDE, _SIDE)
         self.remove = QToolButton()
         self.remove.setProperty("quiet", "true")
         self.remove.setToolTip("Take off the desk (Delete)")
@@ -90,5 +91,5 @@ def _small(text: str, tip: str) -> QToolButton:
     button.setFont(font(11, is_bold=True))
     button.setProperty("letter", text)
     button.setToolTip(tip)
-    button.setFixedSize(28 if len(text) == 1 else 32, 24)
+    button.setFixedSize(_SIDE if len(text) == 1 else 32, _SIDE)
     return button

@@ -232,6 +232,11 @@ class RunState(ClipState):
         self.state_changed.emit()
 
     @property
+    def engine_text(self) -> str:
+        """The engine in a few words; while it renders, the device on which it does."""
+        return self.device if self.current_run is not None else super().engine_text
+
+    @property
     def is_free(self) -> bool:
         """Whether nothing that was sent to the engine is still to be made."""
         return self.current_run is None and not self.waiting
