@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from catalog import computing, guidance, inputs
@@ -38,6 +38,7 @@ __all__ = [
     "check_steps",
     "dumps",
     "loads",
+    "playable",
 ]
 
 VERSION = 1
@@ -191,6 +192,15 @@ def check_steps(recipe: Recipe) -> None:
                 f"“loras[{i}].per_step” has {len(use.per_step)} values; "
                 f"it must have as many as “steps” ({recipe.steps})."
             )
+
+
+def playable(recipe: Recipe) -> Recipe:
+    """Without strengths per step that were written for another number of steps: nobody plays them."""
+    loras = tuple(
+        use if recipe.steps in (None, len(use.per_step)) else replace(use, per_step=())
+        for use in recipe.loras
+    )
+    return replace(recipe, loras=loras)
 
 
 def _use(name: str, values: Any) -> LoraUse:

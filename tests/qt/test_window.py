@@ -26,6 +26,7 @@ from pytestqt.qtbot import QtBot
 
 from catalog.folders import Folders
 from catalog.recipe import LoraUse, Recipe, dumps
+from catalog.recipe_files import load
 from engine.messages import ModelLoaded
 from tests.fakes import FakeSession
 from tests.unit.catalog.builders import wan_lora, write
@@ -291,6 +292,31 @@ def test_a_saved_recipe_opens_again(program: Program, tmp_path: Path) -> None:
     assert program.recipes.open(tmp_path / "r.json")
     assert [(s.high, s.low) for s in program.mix.mix.strips] == [(s.high, s.low) for s in before]
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_strengths_for_another_number_of_steps_are_neither_played_nor_written(
+    program: Program, open_program: Callable[[Folders], Program], tmp_path: Path
+) -> None:
+    run, strip, file = program.run, program.mix.strips[0], tmp_path / "recipe.json"
+    run.change(replace(run.settings, steps=6))
+    program.mix.load([(LoraUse("x", 0.25, 0.75, (0.5,) * 6), strip.path, strip.entry)])
+
+    def words() -> str:
+        return " ".join(label.text() for label in program.window.desk.views[0].findChildren(QLabel))
+
+    assert "step by step" in words() and program.recipes.recipe().loras[0].per_step == (0.5,) * 6
+    run.change(replace(run.settings, steps=4))
+    assert "for 6 steps" in words() and "step by step" not in words()
+    program.recipes.save(file)
+    (use,) = load(file).loras
+    assert (use.high, use.low, use.per_step) == (0.25, 0.75, ())
+    run.change(replace(run.settings, steps=6))
+    assert "step by step" in words(), "they wait"
+    run.change(replace(run.settings, steps=4))
+    program.window.close()
+    again = open_program(program.folders)
+    assert [s.low for s in again.mix.strips] == [0.75] and again.run.settings.steps == 4
+    again.window.close()
 
 
 def test_a_recipe_that_cannot_be_written_is_said(program: Program, tmp_path: Path) -> None:

@@ -58,8 +58,8 @@ class DeskPanel(QFrame):
         mix.strip_changed.connect(self._refresh)
         mix.changed.connect(self._refresh_hearing)
         hearing.changed.connect(self._refresh_hearing)
-        for moved in (automation.axis_changed, automation.stepped):
-            moved.connect(self._refresh_hearing)
+        automation.axis_changed.connect(self._refresh_all)
+        automation.stepped.connect(self._refresh_hearing)
         self._sync()
 
     @property
@@ -184,6 +184,10 @@ class DeskPanel(QFrame):
 
     def _refresh(self, id: str) -> None:
         if view := self._views.get(id):
+            view.refresh()
+
+    def _refresh_all(self) -> None:
+        for view in self._views.values():
             view.refresh()
 
     def _refresh_hearing(self) -> None:

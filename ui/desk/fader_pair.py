@@ -28,7 +28,7 @@ class FaderPair(QVBoxLayout):
         if tuple(self.faders) != experts:
             self._make(experts)
         for expert, fader in self.faders.items():
-            is_automated = strip.followed(expert) is not None and not strip.per_step
+            is_automated = strip.followed(expert) is not None and not self._automation.replays(strip)
             fader.show_strength(self._automation.strength(strip, expert))
             fader.show_automated(is_automated)
             label = expert.upper() if len(experts) > 1 else "Strength"

@@ -120,7 +120,7 @@ class Lane(QWidget):
             curves=self.points.curves(),
             faders={expert: strip.strength(expert) for expert in experts},
             by_hand=strip.by_hand,
-            is_replay=len(strip.per_step) == self._automation.axis.steps,
+            is_replay=self._automation.replays(strip),
             played=self._automation.played(strip.id),
             playhead=self._automation.playhead,
             selected=self.points.selected,

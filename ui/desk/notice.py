@@ -10,8 +10,13 @@ from ui.state.strip import Attachment, StripState
 Tone = Literal["look", "refused", "secondary"]
 
 
-def notice(strip: StripState, attachment: Attachment, model: ModelInfo | None) -> tuple[Tone, str]:
-    """Tone and sentence, the most serious first; an empty sentence when all is well."""
+def notice(
+    strip: StripState, attachment: Attachment, model: ModelInfo | None, replays: bool = True
+) -> tuple[Tone, str]:
+    """Tone and sentence, the most serious first; an empty sentence when all is well.
+
+    `replays` is False where a recipe's strengths per step are for a run of another length.
+    """
     identity = strip.entry.identity if strip.entry else None
     if attachment.status == "refused":
         return "refused", attachment.reason
@@ -23,6 +28,9 @@ def notice(strip: StripState, attachment: Attachment, model: ModelInfo | None) -
         return "look", identity.contradictions[0]
     if attachment.coverage and (said := remark(attachment.coverage)):
         return "look", said
+    if strip.per_step and not replays:
+        count = len(strip.per_step)
+        return "look", f"The recipe's strengths are for {count} steps; with another number the faders play."
     if strip.per_step:
         other = "a fader, or press F for the curves," if strip.high_curve or strip.low_curve else "a fader"
         return "secondary", f"Plays the strengths of the recipe, step by step; move {other} to take over."

@@ -149,7 +149,8 @@ class StripView(QFrame):
         attachment = self._mix.attachment(self.id)
         waiting = "after this run" if self._hearing.is_running else "loading…"
         self._head.coverage.show_attachment(strip.name, attachment, waiting)
-        tone, sentence = notice(strip, attachment, self._mix.model)
+        replays = not strip.per_step or self._automation.replays(strip)
+        tone, sentence = notice(strip, attachment, self._mix.model, replays)
         self._notice.setText(sentence)
         self._notice.setVisible(bool(sentence))
         restyle(self._notice, "tone", tone)

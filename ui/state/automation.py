@@ -81,9 +81,13 @@ class Automation(QObject):
             if id in step.strengths
         ]
         strip, axis = self._mix.strip(id), self.axis
-        if not heard and strip is not None and len(strip.per_step) == axis.steps:
+        if not heard and strip is not None and self.replays(strip):
             return tuple(map(Played, axis.sigmas, axis.experts, strip.per_step))
         return tuple(heard)
+
+    def replays(self, strip: StripState) -> bool:
+        """Whether a strip plays a recipe's strengths step by step: they are for a run of as many steps."""
+        return bool(strip.per_step) and len(strip.per_step) == self.axis.steps
 
     def strength(self, strip: StripState, expert: Expert) -> float:
         """What a fader shows: its place, or its curve at the last step of its expert, at first the first."""

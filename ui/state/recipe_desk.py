@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Signal
 
 from catalog.errors import CatalogError
 from catalog.portable import portable
-from catalog.recipe import LoraUse, Recipe, dumps, loads, unknown_fields
+from catalog.recipe import LoraUse, Recipe, dumps, loads, playable, unknown_fields
 from ui.state.input_places import whole
 from ui.state.mix import GROUP
 
@@ -51,7 +51,7 @@ class RecipeDesk(QObject):
 
     def recipe(self) -> Recipe:
         """Settings and strips as they stand, files by their whole paths."""
-        return replace(self._run.recipe(), loras=self._mix.uses())
+        return playable(replace(self._run.recipe(), loras=self._mix.uses()))
 
     def open(self, path: Path) -> bool:
         """Open a recipe or a clip; LoRAs that are missing are named and the rest opens."""
@@ -103,7 +103,7 @@ class RecipeDesk(QObject):
         extra = {} if before is None else {BEFORE: json.loads(dumps(before))}
         now = replace(self._run.recipe(), loras=self._mix.all_uses(), computing=None, extra=extra)
         with contextlib.suppress(OSError):
-            _write(path, dumps(now))
+            _write(path, dumps(playable(now)))
 
     def bring_back(self, path: Path, recall: Recall = lambda before, strips: None) -> None:
         """Put on stage and desk what the last session left there, as far as it still exists; then `recall` what
