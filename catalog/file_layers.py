@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from catalog.experts import Expert
-from catalog.key_styles import TEXT_ENCODER, UNSUPPORTED, ParsedKey, UnknownKey, module_of, parse_keys
+from catalog.key_styles import TEXT_ENCODER, ParsedKey, UnknownKey, module_of, parse_keys
+from catalog.key_suffixes import UNSUPPORTED
 from catalog.plain_text import short_name
 
 Slot = tuple[Expert | None, str]
@@ -55,5 +56,5 @@ def _strangers(unknown: Iterable[tuple[str, str]], known: set[str]) -> dict[str,
     for key, reason in unknown:
         module = module_of(key)
         if reason != TEXT_ENCODER and module not in known:
-            found[module] = f"{reason}." if reason in UNSUPPORTED else found.get(module, "")
+            found[module] = f"{reason}." if reason in UNSUPPORTED.values() else found.get(module, "")
     return found

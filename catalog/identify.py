@@ -1,6 +1,5 @@
 """What a LoRA file is, told from its header, its metadata and its name: pure functions, with the evidence."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
@@ -11,15 +10,16 @@ from catalog.claims import Facts, borne_out, claims_of, contradictions
 from catalog.experts import Expert
 from catalog.families import INDISTINCT, ONE_EXPERT_WIDTHS, WAN_BY_WIDTH, other_family
 from catalog.header import Header
-from catalog.key_styles import TEXT_ENCODER, ParsedKey, UnknownKey, parse_key, parse_keys, split_suffix
+from catalog.identity_words import cannot_tell, counted, own_evidence, spread, summary, wan_evidence
+from catalog.key_styles import TEXT_ENCODER, ParsedKey, UnknownKey, parse_key, parse_keys
+from catalog.key_suffixes import split_suffix
 from catalog.models import ModelInfo
-from catalog.variants import FLF2V, IMAGE_BRANCH, has_image_branch, variant_of
+from catalog.variants import has_image_branch, variant_of
 
 RULES = 5
 """Raised whenever the rules below change, so that files identified earlier are looked at again."""
 
 UNKNOWN = "unknown"
-_KIND_WORDS = {"lora": "LoRA", "loha": "LoHa", "lokr": "LoKr", "dora": "DoRA", "glora": "GLoRA", "ia3": "IA³"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def _identify_wan(
         found,
         family=family,
         is_wan=True,
-        summary=_summary("Wan", found, experts, hint.expert),
+        summary=summary("Wan", found.kinds, found.rank, experts, hint.expert),
         variant=variant,
         confidence="certain" if width is not None else "likely",
         dialect=anatomy.dialect,
@@ -149,12 +149,12 @@ def _identify_wan(
         hint_source="" if experts else hint.source,
         hint_strength=hint.strength,
         evidence=(
-            *_evidence(anatomy, experts, hint),
+            *wan_evidence(anatomy, experts, hint),
             *([f"variant {variant}: {sign}"] if variant else []),
-            *_described_evidence(found, anatomy),
+            *own_evidence(anatomy, found.trigger_words, found.trainer),
             *filter(None, [borne_out(claims_of(said.metadata, said.file_name, said.base_model), facts)]),
         ),
-        cannot_tell=_cannot_tell(anatomy, variant, experts, hint.expert),
+        cannot_tell=cannot_tell(anatomy, variant, experts, hint.expert),
         contradictions=contradictions(said.metadata, said.file_name, said.base_model, facts),
         warnings=anatomy.warnings,
     )
@@ -183,14 +183,16 @@ def _identify_other(header: Header, said: _Said, family: str, sign: str) -> Iden
     if not family and anatomy.text_encoder_keys == len(header.tensors):
         family, sign = "a text encoder", "all tensors belong to a text encoder"
     found = _described(header, anatomy)
-    summary = _summary(family or "Unknown", found, (), None)
+    said_short = summary(family or "Unknown", found.kinds, found.rank)
     untold = INDISTINCT.get(family, "") if family else "which model it was made for"
     return replace(
         found,
         family=family or UNKNOWN,
-        summary=f"{summary} · not for Wan" if family else f"{summary} · no layers of a Wan model",
+        summary=f"{said_short} · not for Wan" if family else f"{said_short} · no layers of a Wan model",
         confidence="likely" if family else "none",
-        evidence=(f"{family}: {sign}", *_described_evidence(found, anatomy)) if family else (),
+        evidence=(f"{family}: {sign}", *own_evidence(anatomy, found.trigger_words, found.trainer))
+        if family
+        else (),
         cannot_tell=(untold,) if untold else (),
         contradictions=contradictions(
             said.metadata, said.file_name, said.base_model, Facts(family, is_wan=False)
@@ -207,10 +209,10 @@ def _described(header: Header, anatomy: Anatomy) -> Identity:
         summary="",
         kinds=tuple(kind for kind, _ in anatomy.kinds.most_common()),
         kind_counts=dict(anatomy.kinds),
-        rank=_spread(anatomy.ranks),
-        ranks=_counted(anatomy.ranks),
-        alpha=_spread(anatomy.alphas),
-        alphas=_counted(anatomy.alphas),
+        rank=spread(anatomy.ranks),
+        ranks=counted(anatomy.ranks),
+        alpha=spread(anatomy.alphas),
+        alphas=counted(anatomy.alphas),
         dtype=anatomy.dtype,
         modules=anatomy.modules,
         parameters=anatomy.parameters,
@@ -232,76 +234,3 @@ def _experts(parsed: Iterable[object]) -> tuple[Expert, ...]:
     found = {key.expert for key in parsed if isinstance(key, ParsedKey)}
     every: tuple[Expert, ...] = ("high", "low")
     return tuple(expert for expert in every if expert in found)
-
-
-def _summary(family: str, found: Identity, experts: tuple[Expert, ...], hint: Expert | None) -> str:
-    parts = [family, " + ".join(_KIND_WORDS.get(kind, kind) for kind in found.kinds[:2])]
-    if found.rank:
-        parts.append("full rank" if found.rank == "full" else f"rank {found.rank}")
-    if len(experts) == 2:
-        parts.append("high and low noise")
-    elif experts or hint:
-        parts.append(f"{(experts or (hint,))[0]} noise")
-    return " · ".join(part for part in parts if part)
-
-
-def _evidence(anatomy: Anatomy, experts: tuple[Expert, ...], hint: hints.Hint) -> tuple[str, ...]:
-    said = [f"Wan: {_have(anatomy.core)} the names of Wan’s attention and feed-forward layers"]
-    if anatomy.width is not None:
-        said.append(f"width {anatomy.width}: read from the shapes of {_layers(anatomy.width_votes)}")
-    if experts:
-        said.append(f"experts: the tensor names name {' and '.join(experts)}")
-    elif hint.expert:
-        said.append(f"expert {hint.expert}: {hint.source} ({hint.strength} evidence)")
-    return tuple(said)
-
-
-def _described_evidence(found: Identity, anatomy: Anatomy) -> tuple[str, ...]:
-    said = [f"{kind}: {_have(count)} the parts of one" for kind, count in found.kind_counts.items()]
-    if anatomy.rslora:
-        said.append("scaled by alpha/√rank (rsLoRA): the metadata")
-    if found.trigger_words:
-        said.append("trigger words: the metadata")
-    if found.trainer:
-        said.append(f"trainer {found.trainer}: the metadata")
-    return tuple(said)
-
-
-def _layers(count: int) -> str:
-    return f"{count} layer{'' if count == 1 else 's'}"
-
-
-def _have(count: int) -> str:
-    return f"{_layers(count)} {'has' if count == 1 else 'have'}"
-
-
-def _cannot_tell(
-    anatomy: Anatomy, variant: str, experts: tuple[Expert, ...], hint: Expert | None
-) -> tuple[str, ...]:
-    unsaid = []
-    if anatomy.width is None:
-        unsaid.append("which size of Wan: no tensor shows the width")
-    if anatomy.width == 5120 and not variant:
-        unsaid.append(
-            "whether Wan 2.1 or 2.2, text or image to video: their layers are named and shaped alike"
-        )
-    if variant == IMAGE_BRANCH:
-        unsaid.append(f"whether I2V, {FLF2V} or Fun-InP: all three have this image branch")
-    if anatomy.dialect.startswith("PEFT") and "lora" in anatomy.kinds and not anatomy.alphas:
-        unsaid.append("how strong it was meant: PEFT keeps alpha beside the file, in adapter_config.json")
-    if anatomy.width not in ONE_EXPERT_WIDTHS and not experts and not hint:
-        unsaid.append("whether it is for the high-noise or the low-noise expert: nothing in the file says so")
-    return tuple(unsaid)
-
-
-def _spread(counts: Counter[float | str]) -> str:
-    """The values in words: "8", "4–16", "full"."""
-    numbers = sorted(value for value in counts if not isinstance(value, str))
-    words = [value for value in counts if isinstance(value, str)]
-    if not numbers:
-        return words[0] if words else ""
-    return f"{numbers[0]:g}" if len(numbers) == 1 else f"{numbers[0]:g}–{numbers[-1]:g}"
-
-
-def _counted(counts: Counter[float | str]) -> dict[str, int]:
-    return {value if isinstance(value, str) else f"{value:g}": n for value, n in counts.most_common()}

@@ -6,7 +6,8 @@ _LONGEST_NAME = 100
 
 def plain(text: object) -> str:
     """On one line, without control characters, reversed writing or halves of characters."""
-    return "".join(_shown(character) for character in str(text))
+    said = str(text)
+    return said if said.isprintable() else "".join(map(_shown, said))
 
 
 def short_name(name: str) -> str:

@@ -8,7 +8,7 @@ from catalog.errors import CatalogError
 
 Shape = tuple[int, ...]
 Parts = Mapping[str, Shape]
-"""Canonical part (catalog.key_styles.PARTS) → shape of its tensor."""
+"""Canonical part (catalog.key_suffixes.PARTS) → shape of its tensor."""
 
 ANY = -1
 """A side of the weight that the parts do not tell: OFT turns outputs, whatever goes in."""

@@ -11,7 +11,8 @@ from catalog.coverage import Cover, cover
 from catalog.coverage_words import full_text
 from catalog.identify import identify
 from catalog.inventory import Inventory, inventories, inventory
-from catalog.key_styles import _SUFFIXES, ParsedKey, parse_keys
+from catalog.key_styles import ParsedKey, parse_keys
+from catalog.key_suffixes import SUFFIXES
 from catalog.models import Expert, find_model
 from tests.unit.catalog.builders import Shapes, header_of, pair, sdxl_lora, wan_lora
 
@@ -298,7 +299,7 @@ KEYS = st.builds(
             "blocks.7.ffn.0",
         ]
     ),
-    st.sampled_from(sorted(_SUFFIXES)),
+    st.sampled_from(sorted(SUFFIXES)),
 )
 SHAPES = st.lists(st.sampled_from([0, 1, 2, 4, WIDTH, FFN]), max_size=5).map(tuple)
 
@@ -319,7 +320,20 @@ def test_shares_add_up(pieces: list[dict[str, tuple[int, ...]]]) -> None:
 
 
 # names that nobody writes: digits without end, numbers that are none, control characters
-PIECES = ("blocks.", "double_blocks_", "9" * 5000, "7", "٣", ".", "_", "\0", "\n", "q")
+PIECES = (
+    "blocks.",
+    "module.",
+    "." * 20_000,
+    "double_blocks_",
+    "9" * 5000,
+    "7",
+    "٣",
+    ".",
+    "_",
+    "\0",
+    "\n",
+    "q",
+)
 ODD = st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".join)
 
 

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog import key_styles
-from catalog.key_styles import PARTS, ParsedKey, UnknownKey, parse_key, parse_keys
+from catalog.key_styles import ParsedKey, UnknownKey, parse_key, parse_keys
+from catalog.key_suffixes import PARTS, SUFFIXES
+from catalog.wan_names import ORIGINAL, dotted_names, flat_names, look_up
 
 PARAMETERS = json.loads((Path(__file__).parents[2] / "data" / "wan_parameters.json").read_text("utf-8"))
 """The names of all parameters of diffusers' own Wan transformers (two blocks each)."""
@@ -99,16 +101,14 @@ def test_every_parameter_of_diffusers_has_its_own_name(model: str) -> None:
 
 def test_the_table_leads_to_every_parameter_of_diffusers_and_nowhere_else() -> None:
     wanted = {n.removesuffix(".weight").removesuffix(".bias") for names in PARAMETERS.values() for n in names}
-    reached = {
-        module.replace("#", str(block)) for module in key_styles._ORIGINAL.values() for block in (0, 1)
-    }
+    reached = {module.replace("#", str(block)) for module in ORIGINAL.values() for block in (0, 1)}
     # VACE transformers have no image branch; only the first VACE block has a projection in front
     reached = {name for name in reached if not (name.startswith("vace") and "add" in name)}
     assert reached - {"vace_blocks.1.proj_in"} == wanted
 
 
 def test_no_two_names_become_one_when_flattened() -> None:
-    assert len(key_styles._flat_names()) == len(key_styles._dotted_names())
+    assert len(flat_names()) == len(dotted_names())
 
 
 @pytest.mark.parametrize(
@@ -133,17 +133,17 @@ def test_what_belongs_to_no_module_says_why(key: str, reason: str) -> None:
     assert parse_key(key) == UnknownKey(reason)
 
 
-MODULES = sorted(name.replace("#", "7") for name in key_styles._dotted_names())
+MODULES = sorted(name.replace("#", "7") for name in dotted_names())
 PREFIXES = st.lists(st.sampled_from(key_styles._DOTTED_PREFIXES), max_size=3)
 
 
-@given(PREFIXES, st.sampled_from(MODULES), st.sampled_from(sorted(key_styles._SUFFIXES.items())))
+@given(PREFIXES, st.sampled_from(MODULES), st.sampled_from(sorted(SUFFIXES.items())))
 def test_prefixes_stack_in_any_order(prefixes: list[str], name: str, suffix: tuple[str, str]) -> None:
     if suffix[0] == ".diff_m":
         return  # belongs behind a block, not behind a layer
     found = parse_key("".join(prefixes) + name + suffix[0])
     assert isinstance(found, ParsedKey)
-    assert (found.module, found.part) == (key_styles._look_up(name, False)[0], suffix[1])  # type: ignore[index]
+    assert (found.module, found.part) == (look_up(name, False)[0], suffix[1])  # type: ignore[index]
     named = [p for p in prefixes if p in ("transformer_1.", "transformer_2.")]
     assert found.expert == ({"transformer_1.": "high", "transformer_2.": "low"}[named[-1]] if named else None)
 

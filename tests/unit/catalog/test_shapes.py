@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.inventory import inventory
-from catalog.key_styles import PARTS
+from catalog.key_suffixes import PARTS
 from catalog.shapes import ANY, BadParts, Parts, change_of, fits
 
 KINDS: list[tuple[str, Parts, str, tuple[int, ...]]] = [

@@ -12,7 +12,7 @@ from engine.inference.lora.scale import pair_scale
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parts:
-    """Canonical part (catalog.key_styles.PARTS) → tensor, for one module of the model.
+    """Canonical part (catalog.key_suffixes.PARTS) → tensor, for one module of the model.
 
     `parameter` reads one of the module's own parameters as it is stored; `rules` are what the file's
     metadata states about scales.
