@@ -188,7 +188,7 @@ def test_ctrl_c_cancels_with_130_and_leaves_nothing(model: Path, tmp_path: Path)
         while json.loads(process.stdout.readline())["event"] != "step":
             pass
         process.send_signal(signal.SIGINT)
-        rest, err = process.communicate(timeout=60)
+        rest, err = process.communicate(timeout=240)
     assert process.returncode == 130, err
     assert lines(rest)[-1]["event"] == "cancelled" and not clip.exists() and "Traceback" not in err
 

@@ -85,7 +85,7 @@ def rendered(bench: Program, qtbot: QtBot, session: FakeSession) -> tuple[GridWi
     window, state = parts(bench)
     session.is_free = True
     QTest.mouseClick(window.render_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: is_over(state), timeout=30_000)
+    qtbot.waitUntil(lambda: is_over(state))
     return window, state
 
 
@@ -181,7 +181,7 @@ def test_the_desk_may_change_meanwhile(bench: Program, qtbot: QtBot, session: Fa
     QTest.mouseClick(window.render_button, Qt.MouseButton.LeftButton)
     bench.mix.set_strength(giant.id, "low", -1.0)
     session.is_free = True
-    qtbot.waitUntil(lambda: is_over(state), timeout=30_000)
+    qtbot.waitUntil(lambda: is_over(state))
     heard = {s.low for mix in session.heard for s in mix.strips if s.adapter == giant.id}
     assert heard == {giant.low}
 
@@ -199,7 +199,7 @@ def test_a_clip_goes_first_and_the_grid_goes_on_by_itself(
     session.is_free = True
     with qtbot.waitSignal(bench.run.finished):
         pass
-    qtbot.waitUntil(lambda: is_over(state), timeout=30_000)
+    qtbot.waitUntil(lambda: is_over(state))
     assert state.finished == 4 and bench.run.takes.current is not None
     assert state.pace.made == 2 * HIGH + 4 * (STEPS - HIGH), "what was made before the clip was kept"
     assert state.pace.made + state.pace.taken_over == 4 * STEPS, "each step of a cell counts once"
@@ -214,11 +214,11 @@ def test_an_audition_goes_first_and_a_grid_ends_one(
     bench.audition.begin(bench.mix.strips[0].id)
     assert state.is_paused
     session.is_free = True
-    qtbot.waitUntil(lambda: is_over(state), timeout=30_000)
+    qtbot.waitUntil(lambda: is_over(state))
     qtbot.waitUntil(lambda: bench.audition.trial is not None and bench.audition.trial.verdict is not None)
     QTest.mouseClick(window.render_button, Qt.MouseButton.LeftButton)
     assert bench.audition.trial is None
-    qtbot.waitUntil(lambda: is_over(state), timeout=30_000)
+    qtbot.waitUntil(lambda: is_over(state))
 
 
 def test_a_cell_that_fails_says_why_and_the_others_go_on(
@@ -230,7 +230,7 @@ def test_a_cell_that_fails_says_why_and_the_others_go_on(
     failed = next(cell for cell in state.cells if cell.status == "failed")
     assert failed.words == "The device ran out of memory." and "1 failed" in window.status.text()
     QTest.mouseClick(window.rest, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: is_over(state), timeout=30_000)
+    qtbot.waitUntil(lambda: is_over(state))
     assert state.finished == 4 and not window.rest.isVisible()
 
 
@@ -242,7 +242,7 @@ def test_cancel_keeps_what_is_finished_and_the_rest_can_be_had_later(
     for _ in range(STEPS + 1):
         one_step(qtbot, bench, session)
     QTest.keyClick(window, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: is_over(state), timeout=30_000)
+    qtbot.waitUntil(lambda: is_over(state))
     assert window.isVisible() and state.finished == 1 and state.folder is not None
     assert len(list(state.folder.iterdir())) == 1
     QTest.keyClick(window, Qt.Key.Key_Escape)
@@ -250,7 +250,7 @@ def test_cancel_keeps_what_is_finished_and_the_rest_can_be_had_later(
     bench.grid.open()
     session.is_free = True
     QTest.mouseClick(window.rest, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: is_over(state), timeout=30_000)
+    qtbot.waitUntil(lambda: is_over(state))
     assert state.finished == 4 and window.playback.count == bench.run.settings.frames
 
 
@@ -371,7 +371,7 @@ def test_the_whole_grid_is_one_video(
     assert bool(menu) == (room == TIGHT), (
         "there is a choice where the clips in memory are smaller than their own"
     )
-    with qtbot.waitSignal(state.files.exported, timeout=60_000):
+    with qtbot.waitSignal(state.files.exported):
         window.foot.export.export_to(file, is_full=bool(menu))
         assert window.foot.export.text().startswith("Stop")
     assert window.foot.export.text() == "Export…" and window.foot.export.isEnabled()
