@@ -41,7 +41,7 @@ class Assembly:
 def find_assembly(name: str, base: Path) -> Assembly:
     """The assembly at that path, seen from `base` or from here, or the one of that name in the models folder."""
     for start in (base, Path.cwd()):
-        path = start / Path(name).expanduser()
+        path = start / os.path.expanduser(name)
         if name and path.is_file():
             return read_assembly(path.resolve())
     known = default_folders().models / f"{name}{SUFFIX}"
@@ -159,7 +159,7 @@ def _parts(path: Path, value: Any) -> dict[Part, Path]:
     if network := [file for file in value.values() if file.startswith(("//", "\\\\"))]:
         # looking there would send this user's credentials to whoever wrote the file
         raise ModelNotFound(f"{path.name} names a file on another computer: {network[0]}.")
-    return {part: path.parent / Path(value[part]).expanduser() for part in PARTS if part in value}
+    return {part: path.parent / os.path.expanduser(value[part]) for part in PARTS if part in value}
 
 
 def _written(path: Path, folder: Path) -> str:

@@ -160,7 +160,9 @@ def test_a_name_finds_the_model_in_the_models_folder(
     folder.mkdir(parents=True)
     described(files, folder)
     assert find_model("mine").entry == A14B
-    assert "no model called" in str(refusal(Path("nobody")))
+    for name in ("nobody", "~nobodyhere/model"):
+        assert "no model called" in str(refusal(Path(name)))
+    assert "cannot be read" in str(refusal(Path("x" * 5000)))
 
 
 def test_a_folder_of_the_hubs_cache_is_opened(tmp_path: Path) -> None:
