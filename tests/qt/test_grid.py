@@ -152,6 +152,27 @@ def test_faders_stay_chosen_while_a_model_is_loaded(
     assert columns.what.currentText() == "giant"
 
 
+@pytest.mark.parametrize(("gone", "kept"), [("columns", "rows"), ("rows", "columns")])
+def test_what_comes_in_place_of_a_strip_that_left_is_not_on_both_axes(
+    bench: Program, qtbot: QtBot, gone: str, kept: str
+) -> None:
+    window, _ = parts(bench)
+    for axis, text in ((gone, "giant"), (kept, "halo")):
+        what = getattr(window.setup, axis).what
+        what.setCurrentIndex(what.findText(text))
+        what.activated.emit(what.currentIndex())
+    giant = bench.mix.strips[1].id
+    bench.mix.remove(giant)
+    qtbot.waitUntil(lambda: "2 × 1 = 2 clips" in window.setup.summary.text() or "Seed" in columns(window))
+    assert window.setup.problem == "" and getattr(window.setup, kept).what.currentText() == "halo"
+    bench.mix.undo.undo()
+    qtbot.waitUntil(lambda: getattr(window.setup, gone).what.currentText() == "giant")
+
+
+def columns(window: GridWindow) -> str:
+    return window.setup.columns.what.currentText()
+
+
 def test_muted_strips_are_not_offered(bench: Program, qtbot: QtBot) -> None:
     window, _ = parts(bench)
     bench.mix.set_muted(bench.mix.strips[0].id, True)

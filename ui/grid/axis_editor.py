@@ -25,7 +25,7 @@ class AxisEditor(QWidget):
         super().__init__()
         self._is_optional = is_optional
         self._wanted: Choice | None = None
-        self._is_chosen = self._is_of_seeds = self._has_typed_seeds = False
+        self.is_chosen = self._is_of_seeds = self._has_typed_seeds = False
         self._other_values = "1…3"  # seeds while there are strengths, and the other way round
         self.what = QComboBox()
         self.values = QLineEdit(VALUES)
@@ -46,7 +46,7 @@ class AxisEditor(QWidget):
         for text, choice in entries:
             self.what.addItem(text, choice)
         there = [choice for _, choice in entries]
-        wanted = [self._wanted] * self._is_chosen + [at_first]
+        wanted = [self._wanted] * self.is_chosen + [at_first]
         self.what.setCurrentIndex(next((there.index(choice) for choice in wanted if choice in there), 0))
         self.what.blockSignals(False)
         self._swap_values()
@@ -113,7 +113,7 @@ class AxisEditor(QWidget):
         self._on_typed()
 
     def _on_activated(self) -> None:
-        self._is_chosen, self._wanted = True, self.choice
+        self.is_chosen, self._wanted = True, self.choice
 
     def _on_chosen(self) -> None:
         self._swap_values()

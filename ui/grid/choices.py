@@ -25,6 +25,13 @@ class Choice:
 SEEDS = Choice(None, "Seed")
 
 
+def clash(one: Choice | None, other: Choice | None) -> bool:
+    """Whether both would move the same fader, or both the seed."""
+    if one is None or other is None or one.adapter != other.adapter:
+        return False
+    return one.part == other.part or "both" in (one.part, other.part)
+
+
 def choices(mix: MixState) -> tuple[Choice, ...]:
     """The faders of strips that are attached and neither muted nor out of a solo, and the seed."""
     is_any_solo = any_solo(mix.strips)

@@ -11,7 +11,7 @@ from catalog.sampling import Sampling
 from engine.bridge import EngineBridge
 from engine.grid import BadGrid, Grid
 from ui.grid.axis_editor import AxisEditor
-from ui.grid.choices import Choice, at_first, choices
+from ui.grid.choices import Choice, at_first, choices, clash
 from ui.grid.clip_size import ClipSize
 from ui.restyle import restyle
 from ui.state.grid import GridState
@@ -71,10 +71,7 @@ class GridSetup(QWidget):
         is_settled = all(self._mix.attachment(s.id).status != "attaching" for s in self._mix.strips)
         # a list that is open would close; and faders must not go only because their files are on the way
         if offered != self._offered and (is_settled or not self._offered):
-            self._offered = offered
-            across, down = at_first(offered)
-            self.columns.offer(offered, across)
-            self.rows.offer(offered, down)
+            self._offer(offered)
         for axis in (self.columns, self.rows):
             axis.suggest_seeds(self._run.settings.seed)
         self.follow.setEnabled(self.clips.is_own)
@@ -86,6 +83,14 @@ class GridSetup(QWidget):
             self.problem = str(error)
         self.summary.setText(self.problem or words)
         restyle(self.summary, "tone", "look" if self.problem else "secondary")
+
+    def _offer(self, offered: tuple[Choice, ...]) -> None:
+        """Give both axes their choice; what comes in place of a strip that has gone is not on both."""
+        self._offered, (across, down) = offered, at_first(offered)
+        taken = self.rows.choice if self.rows.is_chosen and self.rows.choice in offered else None
+        columns = (choice for choice in (across, down, *offered) if choice and not clash(choice, taken))
+        self.columns.offer(offered, next(columns, across))
+        self.rows.offer(offered, None if clash(down, self.columns.choice) else down)
 
     def _follow(self) -> None:
         if self.isVisible():
