@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ui.state.hearing import Hearing
     from ui.state.mix import MixState
 
-AT_ONCE, BREATH = 4, 10
+AT_ONCE, BREATH = 3, 10
 """So many strips are made before the window does anything else, for so many milliseconds: more would hold it up."""
 
 
