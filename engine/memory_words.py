@@ -7,6 +7,8 @@ if TYPE_CHECKING:  # the window is painted before plans are made
 
 TITLES: "dict[Mode, str]" = {"resident": "all resident", "balanced": "balanced", "low": "low memory"}
 
+RETRIED = "Memory ran out, and there is no lower mode. The clip goes on from its last step, once more."
+
 
 def gib(count: int) -> str:
     """Bytes as they are said: "3.4 GiB", below one "410 MiB"."""

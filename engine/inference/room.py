@@ -16,7 +16,7 @@ from engine.inference import device as devices
 from engine.inference.checkpoints.components import Components
 from engine.inference.lora.beside import Beside
 from engine.inference.streaming.placement import Placement
-from engine.memory_words import stepped_down
+from engine.memory_words import RETRIED, stepped_down
 from engine.model_sizes import model_sizes
 from engine.plan import MODES, Choice, Mode, PhaseName, Plan, Work, lower, plan
 
@@ -38,6 +38,7 @@ class Room:
         self._highest: Mode = MODES[0]
         self._choice: Choice = "auto"
         self._phase: PhaseName | None = None
+        self._has_retried = False
         self._tiled: dict[PhaseName, int] = {}
 
     @property
@@ -75,7 +76,7 @@ class Room:
     def _arrange(self, work: Work, choice: Choice) -> Plan:
         self.expect(work, choice)
         made = self._plan(self._work, choice)
-        self._phase = None
+        self._phase, self._has_retried = None, False
         if self._placement.plan is None or _places(made) != _places(self.plan):
             self._placement.follow(made)
         else:
@@ -119,14 +120,19 @@ class Room:
             post(self.plan, said)
 
     def _step_down(self) -> str:
-        """Go on in the next lower mode, or in the lowest in tiles; a sentence on it, "" when all is done already."""
+        """Go on in the next lower mode, or in the lowest in tiles, or try once more.
+
+        A sentence on it, "" when all of it was done already.
+        """
         self._placement.rest()
         before, mode, phase = self.plan, lower(self.plan.mode), self._phase
         if mode is not None:
             self._highest, phase = mode, None
-        else:
-            phase = phase if phase == "encode pictures" else "decode"  # a preview is decoded, too
+        elif phase in ("encode pictures", "decode"):
             self._tiled[phase] = self._work.width * self._work.height
+        else:
+            is_first, self._has_retried = not self._has_retried, True
+            return RETRIED if is_first else ""  # what others held on the device may be free by now
         made = self._plan(self._work, self._choice)
         if (made.mode, made.is_tiled, made.sees_tiled) == (before.mode, before.is_tiled, before.sees_tiled):
             return ""

@@ -68,19 +68,27 @@ class WanSession:
         if reason:
             raise AdapterRefused(f"{path.name} is {reason}.")
         read = read_adapter(path, header)
-        coverage = self._rack.attach(adapter, read)
+        try:
+            coverage = self._rack.attach(adapter, read)
+            gauge = suggested(self._gauging.gauge(adapter), path.name)
+        except (RuntimeError, MemoryError) as error:
+            self.detach(adapter)
+            if not is_out_of_memory(error):
+                raise
+            said = f"There is not enough memory for {path.name}."
+            raise OutOfMemory(said, "Take another LoRA off, or close other programs.") from error
+        finally:
+            self._meter.forget()
+            self.room.rest()
         self._adapters.pop(adapter, None)  # its new place is the last one
-        self._meter.forget()
-        gauge = suggested(self._gauging.gauge(adapter), path.name)
-        self.room.rest()
         self._adapters[adapter] = AdapterAttached(adapter, path, read.sha256, read.kinds, coverage, gauge)
         return self._adapters[adapter]
 
     def detach(self, adapter: str) -> None:
         """Take an adapter off; unknown ones are ignored."""
-        if self._adapters.pop(adapter, None):
-            self._meter.forget()
-            self._rack.detach(adapter)
+        self._adapters.pop(adapter, None)
+        self._meter.forget()
+        self._rack.detach(adapter)
 
     def run(self, command: Generate, post: Post) -> Clip:
         """Make a clip. Raises Cancelled, or an EngineError that says what went wrong."""

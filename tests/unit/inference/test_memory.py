@@ -18,6 +18,7 @@ from engine.errors import OutOfMemory
 from engine.inference.checkpoints.stored import CastLinear
 from engine.inference.checkpoints.text_encoder_file import load_text_encoder
 from engine.inference.decode import Decoder
+from engine.inference.lora.gauging import Gauging
 from engine.inference.session import WanSession
 from engine.inference.streaming import placement
 from engine.inference.streaming.residence import Residence
@@ -52,9 +53,11 @@ def session(folder: Path, tmp_path: Path) -> WanSession:
     return opened
 
 
-def render(session: WanSession, memory: Choice = "auto", budget: int = 0) -> tuple[Clip, list[Event]]:
+def render(
+    session: WanSession, memory: Choice = "auto", budget: int = 0, has_previews: bool = True
+) -> tuple[Clip, list[Event]]:
     events: list[Event] = []
-    command = Generate(1, short(), LiveControls(MIX), memory=memory, budget=budget)
+    command = Generate(1, short(), LiveControls(MIX), has_previews, memory=memory, budget=budget)
     return session.run(command, events.append), events
 
 
@@ -175,6 +178,33 @@ def test_memory_that_runs_out_while_all_is_put_in_place_is_no_failure(
     assert np.array_equal(clip.frames, render(opened)[0].frames)
 
 
+def test_in_the_lowest_mode_a_step_is_tried_once_more(session: WanSession) -> None:
+    wanted, _ = render(session, "low")
+    assert session._model is not None
+    with failing(session._model.parts.experts["low"].blocks[1], 2, 1, ERRORS[0]):
+        clip, events = render(session, "low")
+    assert np.array_equal(latents(clip), latents(wanted)) and np.array_equal(clip.frames, wanted.frames)
+    assert "once more" in plans(events)[1].reason and not plans(events)[1].plan.is_tiled
+
+
+def test_a_lora_that_memory_is_too_short_for_is_not_there(
+    session: WanSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted, _ = render(session)
+    file, _ = lora_file(tmp_path, "kohya", tiny.transformer())
+
+    def short(*_: object) -> None:
+        raise ERRORS[1]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Gauging, "gauge", short)
+        with pytest.raises(OutOfMemory, match=file.name):
+            session.attach("b", file)
+    assert list(session.attached) == ["a"]
+    assert np.array_equal(latents(render(session)[0]), latents(wanted))
+    assert session.attach("b", file).adapter == "b"
+
+
 def test_blocks_are_compiled_only_where_all_of_them_stay(session: WanSession) -> None:
     wanted = Computing(compile=True)
     render(session, "low")
@@ -198,7 +228,7 @@ def test_memory_that_runs_out_while_decoding_loses_no_step(session: WanSession, 
     wanted, _ = render(session, "resident")
     assert session._model is not None
     with failing(session._model.parts.vae.decoder, 2, 1, ERRORS[0]):
-        clip, events = render(session, start)
+        clip, events = render(session, start, has_previews=False)
     assert np.array_equal(latents(clip), latents(wanted))
     assert len(steps_of(events)) == 5 and len(plans(events)) == 2
     is_tiled = plans(events)[-1].plan.is_tiled
