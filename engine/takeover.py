@@ -27,11 +27,6 @@ def told(first: Callable[[Event], None], then: Post) -> Post:
 def tidy() -> None:
     """Let go of what an ended session leaves in circles, among which may be whole models.
 
-    What was imported is set aside again afterwards, as when the first session was opened. On the window's
-    thread, because objects of Qt may be among the garbage.
+    On the window's thread, because objects of Qt may be among the garbage.
     """
-    was_frozen = gc.get_freeze_count() > 0
-    gc.unfreeze()
     gc.collect()
-    if was_frozen:
-        gc.freeze()

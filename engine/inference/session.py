@@ -152,5 +152,6 @@ def open_session(choice: devices.Choice = "auto") -> WanSession:
     What was imported stays as long as the process: a full search of it for garbage would stop every thread,
     the window's too, for a third of a second.
     """
-    gc.freeze()
+    if not gc.get_freeze_count():  # a second session is opened while the model of the first is still there
+        gc.freeze()
     return WanSession(choice)
