@@ -44,7 +44,7 @@ def render(
     report = Report(as_json, log_file)
     codes = []
     live = LiveControls()
-    with _interrupts(live):
+    with interrupts(live):
         renderer = _Renderer(folders, device, report, live, memory)
         for index in range(len(sources)):
             codes.append(_guarded(renderer, index, sources, out, latents, report))
@@ -153,10 +153,12 @@ def _saved(clip: Clip, job: Job) -> Path:
 
 
 @contextmanager
-def _interrupts(live: LiveControls) -> Iterator[None]:
-    """Ctrl+C asks the run to stop at its next block, so that nothing is left half done."""
-    before = signal.signal(signal.SIGINT, lambda *_: live.cancel())
+def interrupts(live: LiveControls) -> Iterator[None]:
+    """Ctrl+C, or a system that ends programs, asks the run to stop at its next block: nothing is left half done."""
+    wanted = (signal.SIGINT, signal.SIGTERM)
+    before = {each: signal.signal(each, lambda *_: live.cancel()) for each in wanted}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for each in wanted:
+            signal.signal(each, before[each])

@@ -15,6 +15,9 @@ from safetensors.numpy import load_file
 
 from catalog.folders import choose, default_folders
 from catalog.recipe_files import load
+from engine.errors import Cancelled
+from engine.live import LiveControls
+from engine.render import interrupts
 from main import main
 from tests import tiny
 from tests.lora_files import lora_file
@@ -174,6 +177,17 @@ def test_another_file_of_the_same_name_is_not_taken_for_the_recorded_one(
     (tmp_path / "diffusers.safetensors").replace(tmp_path / "comfyui.safetensors")
     assert main(["render", str(clip), "--out", str(tmp_path / "again.mp4")]) == 2
     assert "another file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_whoever_asks_to_stop_is_heard(number: int) -> None:
+    live, before = LiveControls(), signal.getsignal(number)
+    with interrupts(live):
+        live.check()
+        signal.raise_signal(number)
+    with pytest.raises(Cancelled):
+        live.check()
+    assert signal.getsignal(number) == before
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to one process there")
