@@ -10,9 +10,9 @@ from ui.state.strip import StripState
 
 Side = Literal["with", "without", "noise"]
 _DOING: dict[Side, str] = {
-    "with": "Rendering with {name}",
-    "without": "Rendering without {name}",
-    "noise": "Measuring the noise floor",
+    "with": "rendering with {name}",
+    "without": "rendering without {name}",
+    "noise": "measuring the noise floor",
 }
 
 
@@ -42,7 +42,7 @@ class Trial:
         if not self.steps:
             return "Waiting for the engine…"
         doing = _DOING[self.side].format(name=self.strip.name)
-        return f"{doing}: step {self.step} of {self.steps}"
+        return f"Step {self.step} of {self.steps}: {doing}"  # a long name is cut short at its end
 
     def mix_of(self, side: Side) -> Mix:
         """What plays on one side: the desk, the desk with the strip muted, or a hair stronger."""
