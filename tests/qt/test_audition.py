@@ -236,7 +236,7 @@ def test_leaving_stops_what_is_rendered(bench: Program, qtbot: QtBot, session: F
     QTest.keyClick(halo, Qt.Key.Key_A)
     with qtbot.waitSignal(audition.changed, check_params_cb=lambda: audition.trial.step == 1):  # type: ignore[union-attr]
         session.steps.put(None)
-    assert "step 1 of" in compare.sentence.text()
+    assert "Step 1 of" in compare.sentence.text()
     with qtbot.waitSignal(bench.bridge.apart):  # the cancelled run
         QTest.keyClick(compare, Qt.Key.Key_Escape)
     assert audition.trial is None and not compare.isVisible() and len(session.heard) <= 2
