@@ -30,7 +30,8 @@ class Report:
         """A recipe was read and is sound."""
         self._source = source
         self._names = _distinct([use.file for use in recipe.loras])
-        for field in unknown_fields(recipe):
+        self._unknown = unknown_fields(recipe)
+        for field in self._unknown:
             self._say(f"{source}: the field “{field}” is not known here; it is kept and changes nothing.")
 
     def event(self, event: Event) -> None:
@@ -48,6 +49,7 @@ class Report:
                     seed=recipe.seed,
                     computing=recipe.computing and to_json(recipe.computing),
                     notices=list(notices),
+                    unknown_fields=list(self._unknown),
                 )
             case StepFinished():
                 self._step(event)
