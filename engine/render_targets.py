@@ -64,6 +64,8 @@ def _target(named: Path, are_several: bool, own_name: str, suffixes: Sequence[st
     is_folder = are_several or named.is_dir() or not named.suffix
     if is_folder and named.is_file():
         raise TargetTaken(f"{named.name} is a file, not a folder.")
+    if is_folder and named.suffix.lower() in suffixes and not named.is_dir():
+        raise TargetTaken(f"{named.name} names one file; several recipes need a folder.", "Name a folder.")
     target = named / own_name if is_folder else named
     if target.suffix.lower() not in suffixes:
         many = len(suffixes) > 1

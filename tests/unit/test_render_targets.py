@@ -25,6 +25,14 @@ def test_every_recipe_has_a_clip_of_its_own(tmp_path: Path) -> None:
     ]
 
 
+def test_one_file_cannot_hold_several_clips(tmp_path: Path) -> None:
+    sources = [tmp_path / "a.json", tmp_path / "b.json"]
+    with pytest.raises(TargetTaken, match="several recipes need a folder"):
+        job(0, sources, tmp_path / "clip.mp4", None)
+    (tmp_path / "clips.mp4").mkdir()
+    assert job(1, sources, tmp_path / "clips.mp4", None).out == tmp_path / "clips.mp4" / "b.mp4"
+
+
 def test_a_name_without_an_ending_is_a_folder(tmp_path: Path) -> None:
     folder = tmp_path / "results"
     found = job(0, [tmp_path / "a.json"], folder, folder)
