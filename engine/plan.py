@@ -114,14 +114,14 @@ def usable(memory: Memory) -> int:
 def denoising(sizes: Transformer, tokens: int, item: int, expands_timesteps: bool = False) -> int:
     """Bytes that one block computes at a time.
 
-    The residual stream, and the larger of: q, k, v and the attention's answer with two float32 copies for
-    norms and rotation; the feed-forward's two sides with one. TI2V has a modulation for every token as well.
+    Five tensors as large as the residual stream, that one among them, and the larger of: three in float32, for
+    a norm with its modulation; the feed-forward's answers before and behind its activation. TI2V has a
+    modulation for every token as well. Counted on real shapes.
     """
     stream = tokens * sizes.width
-    attention = 4 * stream * item + 2 * stream * _FLOAT32
-    feed_forward = 2 * tokens * sizes.ffn * item + stream * _FLOAT32
+    norm, feed_forward = 3 * stream * _FLOAT32, 2 * tokens * sizes.ffn * item
     modulation = 6 * stream * (item + _FLOAT32) if expands_timesteps else 0
-    return stream * item + max(attention, feed_forward) + modulation
+    return 5 * stream * item + max(norm, feed_forward) + modulation
 
 
 def decoding(sizes: ModelSizes, width: int, height: int, frames: int) -> int:

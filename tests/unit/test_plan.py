@@ -71,10 +71,10 @@ def made(sizes: ModelSizes, work: Work, gib: float, device: str = "cuda") -> Pla
 
 
 def test_what_one_block_computes_is_what_was_worked_out_for_14b() -> None:
-    """480p: about 3.4 GB beside the weights; 720p: 2.3 times that."""
+    """480p: about 3.7 GB beside the weights; 720p: 2.3 times that."""
     one, tokens = wan14().experts["high"], 21 * 30 * 52
     small, large = denoising(one, tokens, 2), denoising(one, 21 * 45 * 80, 2)
-    assert 3.0e9 < small < 3.6e9 and large / small == pytest.approx(75_600 / 32_760)
+    assert 3.5e9 < small < 3.9e9 and large / small == pytest.approx(75_600 / 32_760)
 
 
 def test_a_modulation_per_token_costs_what_was_measured_for_5b() -> None:

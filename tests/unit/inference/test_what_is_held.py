@@ -1,4 +1,4 @@
-"""What a VAE holds at once is what plans say of it, counted on its real shapes without any numbers."""
+"""What models hold at once is what plans say of it, counted on their real shapes without any numbers."""
 
 import json
 import weakref
@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import AutoencoderKLWan
-from torch import Tensor
+from diffusers import AutoencoderKLWan, WanTransformer3DModel
+from torch import Tensor, nn
+from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 import resources
 from engine.inference.conditions.encoder import PictureEncoder
 from engine.inference.decode import Decoder
-from engine.model_sizes import Blocks, Bytes, ModelSizes
-from engine.plan import decoding, encoding
+from engine.model_sizes import Blocks, Bytes, ModelSizes, Transformer
+from engine.plan import decoding, denoising, encoding
 from tests.unit.inference.conditions.test_tiles import Parts
 
 _WIDTH, _HEIGHT, _FRAMES = 256, 192, 9
@@ -23,12 +24,13 @@ _TEXT = Blocks(0, Bytes(), Bytes(), 0, True)
 
 
 class Alive(TorchDispatchMode):
-    """Counts the bytes of the tensors that there are; `most` is the greatest count so far."""
+    """Counts the bytes of the tensors that there are, but for `weights`; `most` is the greatest count so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, weights: nn.Module | None = None) -> None:
         super().__init__()
         self.most = self._now = 0
-        self._sizes: dict[int, int] = {}
+        owned = weights.parameters() if weights else ()
+        self._sizes = {parameter.untyped_storage()._cdata: 0 for parameter in owned}
 
     def __torch_dispatch__(self, call: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         answer = call(*args, **(kwargs or {}))
@@ -81,3 +83,39 @@ def test_encoding_and_decoding_hold_what_is_planned(version: str, sizes: ModelSi
                 pass
     assert 0.9 < way_in.most / encoding(sizes, _WIDTH, _HEIGHT) < 1.05
     assert 0.9 < way_out.most / decoding(sizes, _WIDTH, _HEIGHT, 0) < 1.05
+
+
+@pytest.mark.parametrize(
+    ("heads", "ffn", "grid", "dtype", "is_per_token"),
+    [
+        (40, 13824, (21, 30, 52), torch.bfloat16, False),
+        (12, 8960, (21, 30, 52), torch.float32, False),
+        (24, 14336, (31, 22, 40), torch.bfloat16, True),
+    ],
+    ids=["14B", "1.3B on a CPU", "5B"],
+)
+def test_blocks_hold_what_is_planned(
+    monkeypatch: pytest.MonkeyPatch,
+    heads: int,
+    ffn: int,
+    grid: tuple[int, int, int],
+    dtype: torch.dtype,
+    is_per_token: bool,
+) -> None:
+    # without numbers PyTorch knows only the attention that makes a whole matrix, which no device computes
+    monkeypatch.setattr(functional, "scaled_dot_product_attention", lambda query, *_, **__: query.clone())
+    with torch.device("meta"):
+        model = WanTransformer3DModel(
+            num_attention_heads=heads, in_channels=16, ffn_dim=ffn, num_layers=2
+        ).eval()
+    for name, parameter in model.named_parameters():
+        if not set(WanTransformer3DModel._keep_in_fp32_modules) & set(name.split(".")):
+            parameter.data = parameter.data.to(dtype)
+    (frames, height, width), tokens = grid, grid[0] * grid[1] * grid[2]
+    latents = torch.empty(1, 16, frames, 2 * height, 2 * width, device="meta", dtype=dtype)
+    timestep = torch.empty((1, tokens) if is_per_token else (1,), device="meta")
+    text = torch.empty(1, 512, 4096, device="meta", dtype=dtype)
+    with torch.no_grad(), Alive(model) as alive:
+        model(latents, timestep, text)
+    sizes = Transformer(2, Bytes(), Bytes(), 0, True, width=heads * 128, ffn=ffn)
+    assert 0.9 < alive.most / denoising(sizes, tokens, dtype.itemsize, is_per_token) < 1.05
