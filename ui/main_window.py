@@ -286,9 +286,10 @@ class MainWindow(QMainWindow):
         self._states.recipes.show(take.recipe)
 
     def watch_library(self, folder: Path) -> None:
-        """Follow another folder from now on, and look through it."""
+        """Follow another folder from now on, and look through it; the answer says so where there is one."""
         self._library = LibraryWatch(folder)
-        self.look_again()
+        self._is_look_asked = folder.is_dir()
+        self._states.catalog.scan()
 
     def look_again(self) -> None:
         """Look through the library, and say when that is done."""

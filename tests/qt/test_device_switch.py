@@ -1,6 +1,5 @@
 """Another device while the window is open: the desk comes along, and no clip is lost on the way."""
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -188,8 +187,9 @@ def test_a_branch_that_waits_is_made_where_its_steps_are(
     with qtbot.waitSignal(program.run.finished):
         program.run.generate()
     first.is_free = False
-    program.run.generate()
     take = program.run.takes.all[0]
+    with qtbot.waitSignal(program.run.started):
+        program.run.generate()
     program.run.branch(take, 2)
     assert isinstance(program.run._asked[program.run.waiting[-1]].start, Branch)
     choose(program, "cpu")
@@ -231,6 +231,6 @@ def test_a_window_that_closes_while_a_device_is_awaited_ends(
     let(qtbot, program, machine, 1)
     choose(program, "cpu")
     program.window.close()
-    qtbot.waitUntil(lambda: program.run.phase == "idle" or program.run.is_free)
-    assert program.bridge._worker._thread not in threading.enumerate()
+    qtbot.waitUntil(lambda: program.run.is_free)
+    assert program.bridge.stop(0), "no engine came after it"
     assert Path(folders.state / "last session.json").exists()

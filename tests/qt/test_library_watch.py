@@ -86,6 +86,7 @@ def test_files_are_installed_into_the_library_of_now(
     program.catalog.install([tmp_path / "dropped.safetensors"])
     qtbot.waitUntil(lambda: "dropped" in names(program))
     assert (tmp_path / "other" / "dropped.safetensors").exists()
+    assert "looked through" not in program.window.message_bar.messages[-1].sentence
     assert sorted(folders.library.iterdir()) == before
 
 
