@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.errors import CatalogError
+from catalog.plain_text import short_name
 from engine import video
 from engine.errors import EncodeFailed
 
@@ -38,8 +39,11 @@ def job(index: int, sources: Sequence[Path], out: Path, latents: Path | None) ->
     A name without an ending is a folder, too. Raises TargetTaken.
     """
     stem = _stems(sources)[index]
-    clip = _target(out, len(sources) > 1, f"{stem}.mp4", video.SUFFIXES)
-    tensors = latents and _target(latents, len(sources) > 1, stem + LATENTS_SUFFIX, (LATENTS_SUFFIX,))
+    try:
+        clip = _target(out, len(sources) > 1, f"{stem}.mp4", video.SUFFIXES)
+        tensors = latents and _target(latents, len(sources) > 1, stem + LATENTS_SUFFIX, (LATENTS_SUFFIX,))
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise TargetTaken(f"{short_name(error.filename)} cannot be written: {error.strerror}.") from error
     return Job(sources[index], clip, tensors)
 
 

@@ -48,6 +48,7 @@ def test_a_name_without_an_ending_is_a_folder(tmp_path: Path) -> None:
         ("clip.mp4", "there.safetensors", "there.safetensors exists already."),
         ("there.mp4/clip.mp4", None, "is a file, not a folder."),
         ("file", None, "file is a file, not a folder."),
+        ("x" * 5000 + ".mp4", None, "cannot be written"),
     ],
 )
 def test_a_place_that_cannot_be_is_refused(tmp_path: Path, out: str, latents: str | None, said: str) -> None:
