@@ -56,11 +56,13 @@ def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup() -> None:
+def pytest_runtest_setup(item: pytest.Item) -> None:
     """Every test gets the same random numbers in every run, also where it asks for any."""
     random.seed(0)
     if torch := sys.modules.get("torch"):
         torch.manual_seed(0)
+    if item.get_closest_marker("timeout"):
+        faulthandler.cancel_dump_traceback_later()  # it takes long on purpose, and has an end of its own
 
 
 @pytest.hookimpl(wrapper=True)
