@@ -13,7 +13,7 @@ _LONG = 24 * 3600
 
 def sweep(folder: Path) -> None:
     """Delete such files, left for a day, from a folder and those in it; raises nothing."""
-    for place in (folder, *_folders_in(folder)):
+    for place in (str(folder), *_folders_in(folder)):
         with contextlib.suppress(OSError), os.scandir(place) as found:
             for file in found:
                 if _PART.fullmatch(file.name) and file.is_file(follow_symlinks=False) and _is_old(file):
