@@ -1,5 +1,6 @@
 """The button that names the model and opens another."""
 
+from collections import Counter
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -69,7 +70,7 @@ class ModelChooser(QPushButton):
         saved = {str(a.path.resolve()): a.title for a in saved_assemblies(default_folders().models)}
         for name, title in saved.items():
             self._add(title, name, name)
-        recent = {name: _title(name, SUFFIX) for name in self._recent() if name not in saved}
+        recent = _titles([name for name in self._recent() if name not in saved], SUFFIX)
         for name, title in recent.items():
             self._add(title, name, name)
         menu.addSeparator()
@@ -120,8 +121,11 @@ class ModelChooser(QPushButton):
             self._run_state.open_model(folder)
 
 
-def _title(name: str, suffix: str) -> str:
-    return Path(name).name.removesuffix(suffix)
+def _titles(names: list[str], suffix: str) -> dict[str, str]:
+    """What models at these paths are called; those of one name are told apart by the folder they are in."""
+    short = {name: Path(name).name.removesuffix(suffix) for name in names}
+    twins = {title for title, count in Counter(short.values()).items() if count > 1}
+    return {n: f"{t} · {Path(n).parent.name}" if t in twins else t for n, t in short.items()}
 
 
 def _arrow() -> QIcon:

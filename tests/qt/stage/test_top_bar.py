@@ -110,6 +110,16 @@ def test_the_model_menu(bar: TopBar, run: RunState, tmp_path: Path) -> None:
     assert [action.isChecked() for action in menu.actions()] == [True, *[False] * 6]
 
 
+def test_models_of_one_name_are_told_apart_by_their_folders(
+    bar: TopBar, run: RunState, tmp_path: Path
+) -> None:
+    for name in ("one/wan", "two/wan", "two/vace"):
+        (tmp_path / name).mkdir(parents=True)
+    run.recent_models = tuple(str(tmp_path / name) for name in ("one/wan", "two/wan", "two/vace"))
+    bar.chooser.menu().aboutToShow.emit()
+    assert [a.text() for a in bar.chooser.menu().actions()][1:4] == ["wan · one", "wan · two", "vace"]
+
+
 def test_a_model_that_is_gone_leaves_the_menu_and_one_on_a_disk_that_is_not_there_waits(
     bar: TopBar, run: RunState, tmp_path: Path
 ) -> None:
