@@ -1,6 +1,7 @@
 """A safetensors header, checked before anything is believed: names, types, shapes and metadata, no weights."""
 
 import json
+import math
 import stat
 import struct
 from collections.abc import Iterable, Mapping
@@ -249,12 +250,23 @@ def read_scalars(path: Path, header: Header, names: Iterable[str]) -> dict[str, 
     return found
 
 
-_SCALARS = {"F16": "<e", "BF16": "<f", "F32": "<f", "F64": "<d", "I32": "<i", "I64": "<q"}
+_FLOATS = {"F16": "<e", "BF16": "<f", "F32": "<f", "F64": "<d", "F8_E4M3": "B", "F8_E5M2": "<e"}
+_WHOLE = {"I8": "b", "I16": "<h", "I32": "<i", "I64": "<q", "U8": "B", "U16": "<H", "U32": "<I", "U64": "<Q"}
+_SCALARS = _FLOATS | _WHOLE
 
 
 def _scalar(data: bytes, dtype: str) -> float | None:
-    if dtype == "BF16":  # the upper half of a 32-bit number
-        data = b"\0\0" + data
-    if len(data) != struct.calcsize(_SCALARS[dtype]):
+    if len(data) != DTYPE_BYTES[dtype]:
         return None  # the file became shorter meanwhile
-    return float(struct.unpack(_SCALARS[dtype], data)[0])
+    # the upper half of a 32-bit and of a 16-bit number
+    data = {"BF16": b"\0\0", "F8_E5M2": b"\0"}.get(dtype, b"") + data
+    value = struct.unpack(_SCALARS[dtype], data)[0]
+    return _e4m3(value) if dtype == "F8_E4M3" else float(value)
+
+
+def _e4m3(bits: int) -> float:
+    """Sign, 4 bits of exponent, 3 of fraction; without infinities."""
+    sign, exponent, fraction = -1 if bits & 0x80 else 1, bits >> 3 & 15, (bits & 7) / 8
+    if bits & 0x7F == 0x7F:
+        return math.nan
+    return sign * (fraction * 2**-6 if exponent == 0 else (1 + fraction) * 2.0 ** (exponent - 7))

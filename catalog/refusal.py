@@ -27,9 +27,10 @@ def _wrong_size(found: Mapping[Slot, Fit], model: Inventory) -> str:
     # a layer that fits says nothing else, however its shape is written
     shown = (has if f.applied else _width(module, f) for (_, module), f in found.items())
     widths = Counter(width for width in shown if width)
-    width = widths.most_common(1)[0][0] if widths else 0
+    width, agreed = widths.most_common(1)[0] if widths else (0, 0)
     unlike = next(((module, f) for (_, module), f in found.items() if f.is_foreign), None)
-    if width and width != has:
+    # a single layer of an unheard-of width is more likely damaged than a model
+    if width and width != has and (agreed > 1 or width in WAN_BY_WIDTH):
         return f"It is made for {wan(width)}; the loaded model is {wan(has)}."
     if unlike:
         return f"It does not fit {wan(has)}: its {unlike[0]} is of another size. {unlike[1].error}"

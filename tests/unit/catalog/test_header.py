@@ -246,6 +246,8 @@ def test_what_is_no_file_is_refused_without_waiting(tmp_path: Path) -> None:
         ("F16", struct.pack("<e", 1.5)),
         ("BF16", b"\xc0\x3f"),
         ("F64", struct.pack("<d", 1.5)),
+        ("F8_E4M3", b"\x3c"),
+        ("F8_E5M2", b"\x3e"),
     ],
 )
 @pytest.mark.parametrize("shape", [(), (1,)])
