@@ -28,7 +28,7 @@ from ui.device_switch import DeviceSwitch
 from ui.faults import FaultWatch
 from ui.grid.opener import GridOpener
 from ui.inputs.reader import PictureReader
-from ui.main_window import MainWindow, States
+from ui.main_window import MainWindow
 from ui.settings import Device, Settings
 from ui.signals import TerminalSignals
 from ui.state.accelerator import AcceleratorState
@@ -42,6 +42,7 @@ from ui.state.memory import MemoryState
 from ui.state.mix import MixState
 from ui.state.recipe_desk import RecipeDesk
 from ui.state.run import RunState
+from ui.state.states import States
 from ui.theme import dress, watcher
 
 OpenSession = Callable[[Device], Session]

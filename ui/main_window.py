@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, QStandardPaths, Qt, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QImage, QKeySequence
+from PySide6.QtCore import QByteArray, QEvent, QStandardPaths, Qt, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox, QSplitter, QVBoxLayout, QWidget
 
 from ui.browser.install_words import report_words
 from ui.browser.panel import BrowserPanel
 from ui.coverage.opener import CoverageOpener
 from ui.desk.desk import DeskPanel
-from ui.drop_overlay import RECIPES, DropOverlay, DropPlan
+from ui.dropping import Dropping
 from ui.help import ABOUT
-from ui.inputs.drops import is_taken, plan_of, take_image
 from ui.library_watch import LibraryWatch
 from ui.message_bar import MessageBar
 from ui.models.opener import NewModelOpener
@@ -28,43 +26,12 @@ from ui.top_bar import TopBar
 from ui.unfinished import UnfinishedRuns
 
 if TYPE_CHECKING:
-    from catalog.bridge import CatalogBridge
     from catalog.install import InstallReport
     from catalog.library import Entry
-    from ui.browser.cards import CardModel
-    from ui.settings import Settings
-    from ui.state.audition import Audition
-    from ui.state.automation import Automation
-    from ui.state.hearing import Hearing
-    from ui.state.inputs import InputState
-    from ui.state.live import Live
-    from ui.state.lora_names import LoraNames
-    from ui.state.memory import MemoryState
-    from ui.state.mix import MixState
-    from ui.state.recipe_desk import RecipeDesk
-    from ui.state.run import RunState
+    from ui.state.states import States
     from ui.state.take import Take
 
 RECIPE_FILTER = "Recipes and clips (*.json *.mp4 *.webm)"
-
-
-@dataclass(frozen=True, slots=True)
-class States:
-    """All that the window shows; made in app.py."""
-
-    run: RunState
-    mix: MixState
-    live: Live
-    names: LoraNames
-    hearing: Hearing
-    automation: Automation
-    audition: Audition
-    cards: CardModel
-    recipes: RecipeDesk
-    catalog: CatalogBridge
-    settings: Settings
-    inputs: InputState
-    memory: MemoryState
 
 
 class MainWindow(QMainWindow):
@@ -75,7 +42,6 @@ class MainWindow(QMainWindow):
     def __init__(self, states: States, stop: Callable[[], None]) -> None:
         super().__init__()
         self._states, self._stop = states, stop
-        self._wanted_on_desk: set[str] = set()
         self._is_look_asked = False
         self._install_from = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DownloadLocation)
         self.setWindowTitle("LoRA Alchemy")
@@ -96,11 +62,8 @@ class MainWindow(QMainWindow):
         self._library = LibraryWatch(states.settings.library)
         self._arrange()
         self._build_menus()
-        self._overlay = DropOverlay(self, self._plan)
         self.coverage = CoverageOpener(states.catalog, self)
-        for child in self.findChildren(QWidget):
-            if child.acceptDrops() and child not in (self._overlay, self.desk):
-                self._overlay.guard(child)
+        self._dropping = Dropping(self, states, self.desk, self.stage, self.message_bar)
         self._connect()
         self._restore()
         self.top_bar.generate.setFocus()
@@ -187,14 +150,12 @@ class MainWindow(QMainWindow):
         self.desk.audition_asked.connect(own.audition.begin)
         own.audition.judged.connect(self._show_verdict)
         self.browser.trashed.connect(own.cards.lose)
-        self._overlay.dropped.connect(self._take_dropped)
-        self._overlay.image_dropped.connect(self._take_image)
         own.catalog.found.connect(self._on_found)
         own.catalog.lost.connect(own.cards.lose)
         own.catalog.scan_finished.connect(self._on_looked)
         own.catalog.covered.connect(own.cards.take_coverage)
         own.catalog.install_progress.connect(self.browser.show_progress)
-        own.catalog.install_finished.connect(self._on_installed)
+        own.catalog.install_finished.connect(lambda _: self.browser.show_progress(0, 0))
         own.catalog.install_finished.connect(self.new_model.sort_out)
         self.new_model.installed.connect(self._say_installed)
         self.top_bar.chooser.new_wanted.connect(self.new_model.open)
@@ -223,14 +184,6 @@ class MainWindow(QMainWindow):
         self._states.cards.take(entries)
         self._states.mix.know(entries)
 
-    def _on_installed(self, report: InstallReport) -> None:
-        self.browser.show_progress(0, 0)
-        known = [(entry.path, entry.path.name) for entry in report.installed]
-        known += [(there, dropped.name) for dropped, there in report.duplicates]
-        wanted = [path for path, name in known if name in self._wanted_on_desk]
-        self._states.mix.add_all([(path, self._states.cards.entry_of(path)) for path in wanted])
-        self._wanted_on_desk.clear()
-
     def _say_installed(self, report: InstallReport) -> None:
         self.message_bar.say(*report_words(report))
 
@@ -253,31 +206,6 @@ class MainWindow(QMainWindow):
 
     def _show_verdict(self, id: str) -> None:
         self.desk.show_verdict(id, self._states.audition.verdict(id))
-
-    def _plan(self, paths: tuple[Path, ...]) -> DropPlan:
-        return plan_of(paths, self.stage.input_row, self._states.inputs)
-
-    def _take_image(self, image: QImage, place: QPoint) -> None:
-        take_image(image, place, self.stage.input_row, self._states.inputs)
-
-    def _take_dropped(self, paths: tuple[Path, ...], place: QPoint) -> None:
-        if is_taken(paths, place, self.stage.input_row, self._states.inputs):
-            return
-        recipes = [p for p in paths if p.suffix.lower() in RECIPES and p.is_file()]
-        if len(recipes) == len(paths) == 1:
-            if not self._states.recipes.open(recipes[0]):
-                self._point_at_slots(recipes[0])
-            return
-        if self.desk.rect().contains(self.desk.mapFrom(self, place)):
-            self._wanted_on_desk |= {p.name for p in paths}
-        self._states.catalog.install(paths)
-
-    def _point_at_slots(self, clip: Path) -> None:
-        """A clip without a recipe may have been meant for the model."""
-        places = [place.title.lower() for place in self._states.inputs.places if place.fits(clip)]
-        if places:
-            sentence = f"To give “{clip.name}” to the model, drop it on a slot below the settings."
-            self.message_bar.say("info", sentence, f"It can be the {', or the '.join(places)}.", "")
 
     def _keep(self, draft: Take) -> None:
         self._states.run.keep(draft, self._states.settings.outputs)
