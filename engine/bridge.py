@@ -221,6 +221,7 @@ class EngineBridge(QObject):
         """Cancel what runs and end the engine thread; False when it is still inside a kernel."""
         for command in (*self._queued.values(), *self._apart.values()):
             command.live.cancel()
+        self._worker.forget()
         has_ended = self._worker.stop(timeout)
         return has_ended if self._next is None else self._next.stop(timeout) and has_ended
 

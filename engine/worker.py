@@ -8,6 +8,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, assert_never
@@ -148,8 +149,14 @@ class Worker:
         """Queue a command; returns at once."""
         self._commands.put(command)
 
+    def forget(self) -> None:
+        """Drop the commands that wait."""
+        with suppress(queue.Empty):
+            while True:
+                self._commands.get_nowait()
+
     def stop(self, timeout: float) -> bool:
-        """Ask the thread to end after its present command; whether it did within `timeout` seconds."""
+        """Ask the thread to end after the commands it was sent; whether it did within `timeout` seconds."""
         if not self._thread.is_alive():
             return True
         self._commands.put(Stop())

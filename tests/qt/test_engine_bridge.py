@@ -350,3 +350,13 @@ def test_a_run_apart_can_be_cancelled(qtbot: QtBot, bridge: EngineBridge, sessio
     session.is_free = True
     with qtbot.waitSignal(bridge.run_finished):
         bridge.generate(RECIPE)
+
+
+def test_an_engine_that_ends_does_not_do_first_what_waits(
+    qtbot: QtBot, bridge: EngineBridge, session: FakeSession
+) -> None:
+    with qtbot.waitSignal(bridge.run_started):
+        bridge.generate(RECIPE)
+    for number in range(50):
+        bridge.attach(str(number), Path(f"{number}.safetensors"))
+    assert bridge.stop() and not session.attached
