@@ -69,7 +69,8 @@ def recorder() -> Recorder:
 
 def render(session: WanSession, recorder: Recorder, live: LiveControls | None = None) -> Clip:
     """Three latent frames."""
-    command = Generate(1, recipe(steps=2), live or LiveControls(), budget=1 << 30, record=recorder)
+    live = live or LiveControls()
+    command = Generate(1, recipe(steps=2), live, budget=1 << 30, memory="resident", record=recorder)
     return session.run(command, lambda _: None)
 
 
@@ -115,7 +116,6 @@ def test_memory_that_runs_out_while_decoding_begins_the_file_anew(
     session: WanSession, recorder: Recorder
 ) -> None:
     wanted = render(session, Recorder())
-    session.room.choose("resident")
     failed: list[int] = []
 
     def fail(*_: object) -> None:
