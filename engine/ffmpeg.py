@@ -24,6 +24,8 @@ _GIF = split("-filter_complex '[0:v]split[a][b];[a]palettegen[p];[b][p]paletteus
 ARGUMENTS = {".mp4": (*_BT709, *_MP4), ".webm": (*_BT709, *_WEBM), ".gif": _GIF}
 FORMATS = {".mp4": "mp4", ".webm": "webm", ".gif": "gif"}
 
+_ENDED_EARLY = (errno.EPIPE, errno.EINVAL)
+"""As POSIX and Windows tell of a process that reads no more."""
 
 Shape = tuple[int, int, int]
 """Of a clip: frames, height, width."""
@@ -67,10 +69,7 @@ def _feed(arguments: Sequence[str], pieces: Iterable[Frames], said: Path) -> Non
                 pipe.write(_bytes(frames))
         process.wait()
     except OSError as error:
-        if error.errno not in (
-            errno.EPIPE,
-            errno.EINVAL,
-        ):  # as POSIX and Windows tell of one that ended early
+        if error.errno not in _ENDED_EARLY:
             raise
     finally:
         process.kill()  # where no more pieces came
@@ -79,9 +78,14 @@ def _feed(arguments: Sequence[str], pieces: Iterable[Frames], said: Path) -> Non
 
 
 def _started(arguments: Sequence[str], complaints: BinaryIO) -> subprocess.Popen[bytes]:
+    """In a session of its own: Ctrl+C is for us to hear, and a clip that is there is saved all the same."""
     try:
         return subprocess.Popen(
-            _command(arguments), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints
+            _command(arguments),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=complaints,
+            start_new_session=True,
         )
     except (OSError, RuntimeError) as error:
         raise EncodeFailed(f"ffmpeg cannot be started: {error}") from error
@@ -89,7 +93,9 @@ def _started(arguments: Sequence[str], complaints: BinaryIO) -> subprocess.Popen
 
 def _run(arguments: Sequence[str]) -> bytes:
     try:
-        done = subprocess.run(_command(arguments), input=b"", capture_output=True, check=False)
+        done = subprocess.run(
+            _command(arguments), input=b"", capture_output=True, check=False, start_new_session=True
+        )
     except (OSError, RuntimeError) as error:
         raise EncodeFailed(f"ffmpeg cannot be started: {error}") from error
     _believe(done.returncode, done.stderr)

@@ -1,5 +1,6 @@
 """Clips as files: whole or not at all, and with their recipe inside."""
 
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -89,6 +90,32 @@ def test_an_abandoned_clip_leaves_nothing(tmp_path: Path, pieces: int) -> None:
         recording.add(clip()[:4])
     recording.abandon()
     assert not list(tmp_path.iterdir())
+
+
+INTERRUPTED = """
+import os, signal, sys
+from pathlib import Path
+import numpy as np
+from catalog.recipe import Recipe
+from engine.recording import Recording
+
+signal.signal(signal.SIGINT, lambda *_: None)
+pictures = np.zeros((40, 48, 64, 3), np.uint8)
+recording = Recording(Path(sys.argv[1]), Recipe(fps=16), (40, 48, 64))
+recording.add(pictures[:20])
+while not list(Path(sys.argv[1]).parent.iterdir()):  # until ffmpeg is at work
+    pass
+os.killpg(0, signal.SIGINT)
+recording.add(pictures[20:])
+recording.finish()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="process groups are a POSIX thing")
+def test_ctrl_c_leaves_a_clip_that_is_being_saved_alone(tmp_path: Path) -> None:
+    file = tmp_path / "clip.mp4"
+    subprocess.run([sys.executable, "-c", INTERRUPTED, file], check=True, start_new_session=True)
+    assert len(decoded(file)) == 40
 
 
 def test_a_clip_that_lacks_pictures_is_not_kept(tmp_path: Path) -> None:
