@@ -16,6 +16,7 @@ from engine.inference.conditions.conditioner import seen
 from engine.inference.denoise import noise
 from engine.inference.loaded import Adapters, Loaded
 from engine.inference.prompt import clean
+from engine.inference.room import work_of
 from engine.inference.saved import unpack
 from engine.inference.schedule import Schedule, schedule
 from engine.inference.tones import tones
@@ -51,8 +52,10 @@ def origin(command: Generate, model: Loaded, adapters: Adapters, kept: Trajector
     """Where a run begins. Raises CannotContinue, BadRecipe, PictureNotFound or BadSettings."""
     source = _source(command, kept)
     recipe = replace(source.recipe if source else command.recipe, loras=())
+    whole = complete(recipe, model.parts.info)
+    adapters.room.expect(work_of(whole), command.memory)
     settled = adapters.computation.settle(recipe.computing)
-    recipe = replace(complete(recipe, model.parts.info), computing=settled.computing)
+    recipe = replace(whole, computing=settled.computing)
     recipe = replace(recipe, inputs=hashed(recipe.inputs))
     plan = schedule(model.parts.scheduler, model.parts.info, recipe, model.parts.device)
     key = _key(model, recipe)

@@ -9,7 +9,6 @@ import torch
 from catalog.header import read_header
 from catalog.identify import identify, misfit
 from catalog.models import Expert, ModelInfo, find_model
-from catalog.recipe_files import complete
 from engine.automation import strength
 from engine.errors import AdapterRefused, ModelFailed, OutOfMemory
 from engine.gauge import suggested
@@ -23,7 +22,7 @@ from engine.inference.lora.gauging import Gauging
 from engine.inference.lora.meter import Meter
 from engine.inference.lora.rack import Rack
 from engine.inference.lora.read import read_adapter
-from engine.inference.room import is_out_of_memory, placed, work_of
+from engine.inference.room import is_out_of_memory, placed
 from engine.inference.run import Run
 from engine.inference.tones import settled, tones
 from engine.inference.trajectory import Trajectories
@@ -95,7 +94,6 @@ class WanSession:
         self._loaded()
         assert self._model is not None
         self._memory = command.memory
-        self.room.expect(work_of(complete(command.recipe, self._model.parts.info)), command.memory)
         try:
             with torch.inference_mode():
                 return Run(command, post, self._model, self, self._kept).clip()
