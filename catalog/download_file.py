@@ -11,6 +11,7 @@ from typing import IO, Self
 
 from catalog.errors import DownloadFailed, NoNetwork
 from catalog.hub import Hub, HubFile
+from catalog.on_the_way import claim, drop
 
 Tell = Callable[[int, bool], None]
 """Called often, with how many bytes of the file there are, and whether these are only being checked. What it
@@ -187,19 +188,9 @@ def _new_hash(file: HubFile) -> "hashlib._Hash":
 
 def _place(part: Path, target: Path) -> None:
     """Give the part its name, which nobody has."""
-    try:
-        os.link(part, target)  # unlike a rename, this fails when the name is taken
-        part.unlink()
-    except FileExistsError:
-        raise _in_the_way(target) from None
-    except OSError:  # a file system without hard links
-        if target.exists():
-            raise _in_the_way(target) from None
-        os.rename(part, target)
-
-
-def _in_the_way(target: Path) -> DownloadFailed:
-    return DownloadFailed(f"A file called {target.name} has appeared in {target.parent} meanwhile.")
+    if not claim(part, target):
+        raise DownloadFailed(f"A file called {target.name} has appeared in {target.parent} meanwhile.")
+    drop(part)
 
 
 if sys.platform == "win32":

@@ -5,7 +5,6 @@ import hashlib
 import os
 import re
 import unicodedata
-import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,8 @@ from catalog.errors import UnreadableFile
 from catalog.folders import Folders
 from catalog.header import read_header
 from catalog.library import Entry, Known, Library
-from catalog.scan import PART_SUFFIX, SUFFIXES, Watch, files_of, hash_file, identify_file, lora_files
+from catalog.on_the_way import part_beside
+from catalog.scan import SUFFIXES, Watch, files_of, hash_file, identify_file, lora_files
 
 Progress = Callable[[int, int], None]
 """Called with files done and files in all; also, with the same numbers, while a large file is copied.
@@ -115,7 +115,7 @@ def _install_one(
     if twin is not None:
         return twin
     folders.library.mkdir(parents=True, exist_ok=True)
-    part = folders.library / f".{uuid.uuid4().hex}{PART_SUFFIX}"
+    part = part_beside(folders.library / source.name)
     try:
         sha256 = _copy(source, part, watch)
         _check(source, part, size)

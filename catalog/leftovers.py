@@ -2,11 +2,11 @@
 
 import contextlib
 import os
-import re
 import time
 from pathlib import Path
 
-_PART = re.compile(r"\.[0-9a-f]{32}\.part")
+from catalog.on_the_way import PART
+
 _LONG = 24 * 3600
 """Seconds without a change after which nobody is writing any more."""
 
@@ -16,7 +16,7 @@ def sweep(folder: Path) -> None:
     for place in (str(folder), *_folders_in(folder)):
         with contextlib.suppress(OSError), os.scandir(place) as found:
             for file in found:
-                if _PART.fullmatch(file.name) and file.is_file(follow_symlinks=False) and _is_old(file):
+                if PART.fullmatch(file.name) and file.is_file(follow_symlinks=False) and _is_old(file):
                     os.unlink(file.path)
 
 

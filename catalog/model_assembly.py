@@ -1,8 +1,8 @@
 """A model of single files: a small JSON file that names the file of every part, and the row of the table."""
 
+import errno
 import json
 import os
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from catalog.install import safe_name
 from catalog.model_parts import PARTS, Part, check_parts, examine
 from catalog.model_table import ModelEntry, entry
 from catalog.models import ModelInfo, checked_wants, defaults_of
+from catalog.on_the_way import claim, drop, part_beside
 
 SUFFIX = ".wanmodel.json"
 FORMAT = 1
@@ -92,12 +93,13 @@ def write_assembly(assembly: Assembly) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     parts = {part: _written(path, folder) for part, path in assembly.parts.items()}
     value = {"format": FORMAT, "title": assembly.title, "model": assembly.row.id, "parts": parts}
-    part_file = folder / f".{assembly.path.name}.{uuid.uuid4().hex}.part"
+    part_file = part_beside(assembly.path)
     try:
         part_file.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", "utf-8")
-        os.link(part_file, assembly.path)  # unlike a rename, this fails when the name is taken
+        if not claim(part_file, assembly.path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(assembly.path))
     finally:
-        part_file.unlink(missing_ok=True)
+        drop(part_file)
 
 
 def model_info(assembly: Assembly) -> ModelInfo:

@@ -14,7 +14,6 @@ from catalog.library import Entry, Known, Library, Origin
 from catalog.sidecar import base_model
 
 SUFFIXES = (".safetensors", ".sft")
-PART_SUFFIX = ".part"
 _CHUNK = 1 << 20
 
 

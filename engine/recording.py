@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from catalog.on_the_way import drop
 from catalog.recipe import Recipe
 from engine import video
 from engine.errors import EncodeFailed
@@ -44,7 +45,7 @@ class Recording:
         self._is_abandoned = True
         self._end()
         if self._part is not None:
-            video.drop(self._part)
+            drop(self._part)
 
     def _end(self) -> None:
         self._pieces.put(None)

@@ -1,13 +1,13 @@
 """Where the results of a headless render go: looked at before anything is rendered, so that no clip is lost."""
 
 import os
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.errors import CatalogError
+from catalog.on_the_way import drop, part_beside
 from catalog.plain_text import short_name
 from engine import video
 from engine.errors import EncodeFailed
@@ -54,12 +54,12 @@ def save_latents(latents: "np.ndarray", file: Path) -> Path:
     """
     from safetensors.numpy import save
 
-    part = file.with_name(f".{uuid.uuid4().hex}.part")
+    part = part_beside(file)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(save({"latents": latents}))
     except OSError as error:
-        video.drop(part)
+        drop(part)
         raise EncodeFailed(f"{file.name} cannot be written: {error.strerror}.") from error
     return video.place(part, file)
 

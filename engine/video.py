@@ -5,11 +5,10 @@ import os
 import re
 import shutil
 import unicodedata
-import uuid
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
+from catalog.on_the_way import claim, drop, part_beside
 from catalog.portable import portable
 from catalog.recipe import Recipe
 from catalog.recipe import dumps as recipe_text
@@ -57,7 +56,7 @@ def encoded_beside(file: Path, shape: Shape, pieces: Iterable[Frames], fps: int,
         raise EncodeFailed(
             f"{file.name}: clips can be saved as {', '.join(SUFFIXES)}.", "Choose one of these."
         )
-    part = file.with_name(f".{uuid.uuid4().hex}.part")
+    part = part_beside(file)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         _check_space(file.parent, shape)
@@ -82,12 +81,6 @@ def place(part: Path, wanted: Path) -> Path:
         drop(part)
 
 
-def drop(part: Path) -> None:
-    """Remove a part file, where there is one."""
-    with suppress(OSError):
-        part.unlink()
-
-
 def _check_space(folder: Path, shape: Shape) -> None:
     """A clip never compresses worse than this; better to know before than after."""
     free = shutil.disk_usage(folder).free
@@ -110,16 +103,3 @@ def _place(part: Path, wanted: Path) -> Path:
         if claim(part, target):
             return target
     raise EncodeFailed(f"There are too many clips called {wanted.stem} in {wanted.parent.name}.")
-
-
-def claim(part: Path, name: Path) -> bool:
-    """Let a part file be found under a name; False when that is taken. Raises OSError."""
-    try:
-        os.link(part, name)  # unlike a rename, this fails when the name is taken
-    except FileExistsError:
-        return False
-    except OSError:  # a file system without hard links
-        if name.exists():
-            return False
-        os.rename(part, name)
-    return True

@@ -1,10 +1,8 @@
 """Reads and writes pictures on a thread of its own, and tells by signals."""
 
 import hashlib
-import os
 import queue
 import threading
-import uuid
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, Signal
 from PySide6.QtGui import QImage
 
+from catalog.on_the_way import claim, drop, part_beside
 from engine.errors import PictureRefused
 from ui.inputs.look import Look, Wanted, look_at, stamp_of
 
@@ -104,16 +103,10 @@ def _write(folder: Path, prefix: str, content: bytes) -> Path:
     if file.exists():
         return file
     folder.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{uuid.uuid4().hex}.part")
+    part = part_beside(file)
     try:
         part.write_bytes(content)
-        try:
-            os.link(part, file)  # unlike a rename, this fails when the name is taken
-        except FileExistsError:
-            pass
-        except OSError:  # a file system without hard links
-            if not file.exists():
-                os.rename(part, file)
+        claim(part, file)  # where the name is taken, it is by the same content
     finally:
-        part.unlink(missing_ok=True)
+        drop(part)
     return file
