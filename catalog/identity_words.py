@@ -30,7 +30,7 @@ def wan_evidence(anatomy: Anatomy, experts: tuple[Expert, ...], hint: Hint) -> t
     """Why the file is for a Wan, for one of that width, and for that expert."""
     said = [f"Wan: {_have(anatomy.core)} the names of Wan’s attention and feed-forward layers"]
     if anatomy.width is not None:
-        said.append(f"width {anatomy.width}: read from the shapes of {_layers(anatomy.width_votes)}")
+        said.append(f"width {anatomy.width}: read from the shapes of {layers(anatomy.width_votes)}")
     if experts:
         said.append(f"experts: the tensor names name {' and '.join(experts)}")
     elif hint.expert:
@@ -50,12 +50,13 @@ def own_evidence(anatomy: Anatomy, trigger_words: Collection[str], trainer: str)
     return tuple(said)
 
 
-def _layers(count: int) -> str:
+def layers(count: int) -> str:
+    """How many, in words."""
     return f"{count} layer{'' if count == 1 else 's'}"
 
 
 def _have(count: int) -> str:
-    return f"{_layers(count)} {'has' if count == 1 else 'have'}"
+    return f"{layers(count)} {'has' if count == 1 else 'have'}"
 
 
 def cannot_tell(

@@ -15,6 +15,7 @@ from catalog.experts import Expert
 from catalog.header import Header, read_header, read_scalars
 from catalog.hints import TENSOR_NAMES
 from catalog.identify import Identity, identify, scalar_names
+from catalog.identity_words import layers
 from catalog.inspect_coverage import coverage_fields, coverage_rows
 from catalog.inventory import Inventory
 from catalog.model_layers import layers_of
@@ -168,7 +169,7 @@ def _rows(identity: Identity) -> Iterable[tuple[str, str]]:
     expert = _expert(identity)
     return (
         ("made for", identity.family + variant),
-        ("kinds", ", ".join(f"{kind} ({_layers(n)})" for kind, n in identity.kind_counts.items())),
+        ("kinds", ", ".join(f"{kind} ({layers(n)})" for kind, n in identity.kind_counts.items())),
         ("dialect", identity.dialect),
         ("rank", _histogram(identity.rank, identity.ranks.items())),
         ("alpha", _histogram(identity.alpha, identity.alphas.items()) or "none (scale 1)" * identity.is_wan),
@@ -179,10 +180,6 @@ def _rows(identity: Identity) -> Iterable[tuple[str, str]]:
         ("trigger words", ", ".join(identity.trigger_words)),
         ("trainer", identity.trainer),
     )
-
-
-def _layers(count: int) -> str:
-    return f"{count} layer{'' if count == 1 else 's'}"
 
 
 def _histogram(words: str, counts: Iterable[tuple[str, int]]) -> str:

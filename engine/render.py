@@ -16,6 +16,7 @@ from catalog.models import ModelInfo, find_model
 from catalog.recipe import Recipe
 from catalog.recipe_files import complete, load, locate
 from engine.errors import Cancelled
+from engine.last_resort import CANCELLED, OUR_FAULT
 from engine.live import LiveControls
 from engine.messages import Mix, Strip
 from engine.plan import Choice as MemoryChoice
@@ -26,7 +27,7 @@ from engine.worker import Clip, Generate, Session
 
 log = logging.getLogger(__name__)
 
-DONE, OUR_FAULT, BAD_INPUT, CANCELLED = 0, 1, 2, 130
+DONE, BAD_INPUT = 0, 2
 _WORST_FIRST = (OUR_FAULT, BAD_INPUT, CANCELLED, DONE)
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Literal, get_args
 
 from PySide6.QtCore import QByteArray, QSettings
@@ -30,7 +29,7 @@ class Settings:
         self.device: Device = device if device in get_args(Device) else "auto"  # type: ignore[assignment]
         self._folders = chosen(folders)
         self.library, self.outputs = self._folders.library, self._folders.outputs
-        self.models = Path(self._text("models") or folders.models)
+        self.models = self._folders.downloads or folders.models
         self.recent_models = self._texts("recent models")
         self.is_live = self._text("live") == "yes"
         self.memory = self._number("memory", MEMORY, MOST_MEMORY)
@@ -46,7 +45,6 @@ class Settings:
         values = {
             "theme": self.theme,
             "device": self.device,
-            "models": str(self.models),
             "recent models": json.dumps(self.recent_models),
             "live": "yes" if self.is_live else "",
             "memory": str(self.memory),
